@@ -1,0 +1,27 @@
+// wordrow._core: the core's functions for Python. Adapters only: arrays and
+// texts are checked and handed on, the GIL is released, errors come back.
+#include <nanobind/nanobind.h>
+
+#include "isa.h"
+#include "pool.h"
+#include "texts.h"
+
+namespace nb = nanobind;
+
+namespace wordrow {
+void define_text(nb::module_& module);
+void define_rows(nb::module_& module);
+void define_bag(nb::module_& module);
+}  // namespace wordrow
+
+NB_MODULE(_core, module) {
+  using namespace wordrow;
+  module.doc() = "The compiled core of wordrow.";
+  define_bad_row(module);
+  define_text(module);
+  define_rows(module);
+  define_bag(module);
+  module.def("n_threads", &n_threads);
+  module.def("set_n_threads", &set_n_threads, nb::arg("n"));
+  module.def("instruction_set", [] { return kernels().name; });
+}

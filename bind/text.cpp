@@ -1,0 +1,139 @@
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/vector.h>
+
+#include "arrays.h"
+#include "texts.h"
+#include "vocabulary.h"
+
+namespace wordrow {
+namespace {
+
+std::string to_utf8(nb::handle text) {
+  const nb::object bytes =
+      nb::steal(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogatepass"));
+  if (!bytes.is_valid()) nb::raise_python_error();
+  return {PyBytes_AS_STRING(bytes.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.ptr()))};
+}
+
+// split: a str, or None for white space.
+Normalizer make_normalizer(bool lower, std::vector<CodePoint> filters, nb::object split,
+                           bool characters) {
+  Rules rules;
+  rules.lower = lower;
+  rules.filters = std::move(filters);
+  if (characters) {
+    rules.mode = Mode::kCharacters;
+  } else if (split.is_none()) {
+    rules.mode = Mode::kWhitespace;
+  } else {
+    rules.split = to_utf8(split);
+    require(!rules.split.empty(), "empty separator");
+  }
+  return Normalizer(std::move(rules));
+}
+
+nb::list words(const Normalizer& normalizer, nb::str text) {
+  WordBuffer buffer;
+  normalizer.split_text(view_of(text), buffer);
+  nb::list result;
+  for (const WordSpan& span : buffer.words)
+    result.append(to_str({buffer.data() + span.offset, span.length}));
+  return result;
+}
+
+// Runs work on the documents of `source` without the GIL.
+template <class Work>
+auto with_documents(nb::handle source, nb::object callback, Work work) {
+  const Texts texts(source);
+  PythonWatch watch(std::move(callback));
+  const Watch ask = [&](std::int64_t done) { return watch.ask(done); };
+  try {
+    nb::gil_scoped_release release;
+    return work(texts.documents, ask);
+  } catch (const InvalidDocument& error) {
+    raise_bad_row(static_cast<std::ptrdiff_t>(error.document), "utf-8",
+                  std::to_string(error.byte));
+  } catch (const Stopped&) {
+    watch.rethrow();
+    throw;
+  }
+}
+
+void count(Vocabulary& vocabulary, nb::handle texts, const Normalizer& normalizer,
+           nb::object watch) {
+  with_documents(texts, std::move(watch), [&](const Documents& documents, const Watch& ask) {
+    vocabulary.count(documents, normalizer, ask);
+    return 0;
+  });
+}
+
+nb::tuple encode(const Vocabulary& vocabulary, nb::handle texts, const Normalizer& normalizer,
+                 std::int32_t limit, std::int32_t unknown_id, nb::object watch) {
+  Encoded encoded =
+      with_documents(texts, std::move(watch), [&](const Documents& documents, const Watch& ask) {
+        return vocabulary.encode(documents, normalizer, limit, unknown_id, ask);
+      });
+  return nb::make_tuple(to_numpy(std::move(encoded.ids)), to_numpy(std::move(encoded.offsets)));
+}
+
+// (texts, occurrences, documents, ids) of all words and of the n-grams that
+// have an id: those that were not kept are too many to spell out.
+nb::tuple entries(const Vocabulary& vocabulary, nb::str joiner) {
+  const std::string between = to_utf8(joiner);
+  nb::list texts;
+  std::vector<std::int64_t> occurrences, documents;
+  std::vector<std::int32_t> ids;
+  for (std::size_t i = 0; i < vocabulary.size(); ++i) {
+    if (i >= vocabulary.n_words() && vocabulary.id_of(i) == 0) continue;
+    texts.append(to_str(vocabulary.text(i, between)));
+    occurrences.push_back(static_cast<std::int64_t>(vocabulary.count_of(i).occurrences));
+    documents.push_back(static_cast<std::int64_t>(vocabulary.count_of(i).documents));
+    ids.push_back(vocabulary.id_of(i));
+  }
+  return nb::make_tuple(texts, to_numpy(std::move(occurrences)), to_numpy(std::move(documents)),
+                        to_numpy(std::move(ids)));
+}
+
+void add_entries(Vocabulary& vocabulary, nb::sequence texts, nb::str joiner,
+                 In<std::int64_t, 1> occurrences, In<std::int64_t, 1> documents,
+                 In<std::int32_t, 1> ids) {
+  const std::string between = to_utf8(joiner);
+  const std::size_t n = nb::len(texts);
+  require(occurrences.shape(0) == n && documents.shape(0) == n && ids.shape(0) == n,
+          "texts, occurrences, documents and ids must be of one length");
+  std::size_t i = 0;
+  for (const nb::handle text : texts) {
+    Count count;
+    count.occurrences = static_cast<std::uint64_t>(occurrences.data()[i]);
+    count.documents = static_cast<std::uint64_t>(documents.data()[i]);
+    vocabulary.add(to_utf8(text), between, count, ids.data()[i]);
+    ++i;
+  }
+}
+
+}  // namespace
+
+void define_text(nb::module_& module) {
+  nb::class_<Normalizer>(module, "Normalizer")
+      .def("__init__",
+           [](Normalizer* self, bool lower, std::vector<CodePoint> filters, nb::object split,
+              bool characters) {
+             new (self) Normalizer(make_normalizer(lower, std::move(filters), split, characters));
+           },
+           nb::kw_only(), nb::arg("lower"), nb::arg("filters"), nb::arg("split").none(),
+           nb::arg("characters"))
+      .def("words", &words, nb::arg("text"));
+  nb::class_<Vocabulary>(module, "Vocabulary")
+      .def(nb::init<int>(), nb::arg("ngrams"))
+      .def("count", &count, nb::arg("texts"), nb::arg("normalizer"),
+           nb::arg("watch").none() = nb::none())
+      .def("rank", &Vocabulary::rank, nb::kw_only(), nb::arg("min_count"), nb::arg("first_id"))
+      .def("encode", &encode, nb::arg("texts"), nb::arg("normalizer"), nb::kw_only(),
+           nb::arg("limit"), nb::arg("unknown_id"), nb::arg("watch").none() = nb::none())
+      .def("entries", &entries, nb::arg("joiner"))
+      .def("add", &add_entries, nb::arg("texts"), nb::arg("joiner"), nb::kw_only(),
+           nb::arg("occurrences"), nb::arg("documents"), nb::arg("ids"));
+}
+
+}  // namespace wordrow

@@ -1,0 +1,35 @@
+// Python's texts as core Documents, read in place.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arrow.h"
+#include "vocabulary.h"
+
+namespace wordrow {
+
+// Raises wordrow._core.BadRow(row, kind, detail): a row that is no text.
+[[noreturn]] void raise_bad_row(std::ptrdiff_t row, const char* kind, const std::string& detail);
+void define_bad_row(nanobind::module_& module);
+
+// Holds the objects whose memory `documents` points into: a list or tuple
+// whose items are strings or lists of strings, or an Arrow column.
+class Texts {
+ public:
+  explicit Texts(nanobind::handle source);
+  Documents documents;
+
+ private:
+  void add_piece(nanobind::handle text);
+  std::vector<nanobind::object> owners_;
+  std::unique_ptr<ArrowColumn> column_;
+};
+
+TextView view_of(nanobind::handle text);  // of a str
+nanobind::str to_str(std::string_view utf8);  // lone surrogates come back as they were
+
+}  // namespace wordrow

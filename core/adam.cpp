@@ -1,0 +1,130 @@
+#include "adam.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace wordrow {
+namespace {
+
+// What may be left out of a sum whose terms add up to about 1 / (1 - beta_1).
+constexpr double kTolerance = 1e-7;
+// An update smaller than this in a moment is none; it also keeps float32 from
+// denormal numbers, which are slow.
+constexpr double kSmallestPower = 1e-30;
+
+}  // namespace
+
+AdamClock::AdamClock(const AdamConfig& config, std::int32_t step)
+    : config_(config), step_(step) {
+  if (config_.beta_1 > 0) {
+    n_steps_kept_ = static_cast<int>(
+        std::ceil(std::log(kTolerance * (1 - config_.beta_1)) / std::log(config_.beta_1)));
+    choose_terms();
+  } else {
+    n_terms_ = 1;  // no momentum: an untouched row does not move
+  }
+  start_history();
+}
+
+void AdamClock::start_history() {
+  settled_ = step_;
+  alphas_.clear();
+  for (int p = 0; p < n_terms_; ++p) sums_[p].assign(1, 0.0);
+  powers_1_.assign(1, 1.0f);
+  powers_2_.assign(1, 1.0f);
+}
+
+// Takes the fewest terms whose remainder, at most sum_j beta_1^j delta_j^P /
+// beta_2^(j/2) of m / (sqrt(v) + eps), is below the tolerance.
+void AdamClock::choose_terms() {
+  const double root = std::sqrt(config_.beta_2);
+  for (int terms = 1; terms <= kMaxTerms && n_terms_ == 0; ++terms) {
+    double remainder = 0;
+    for (int j = 1; j <= n_steps_kept_; ++j)
+      remainder += std::pow(config_.beta_1, j) * std::pow(1 - std::pow(root, j), terms) /
+                   std::pow(root, j);
+    if (remainder * (1 - config_.beta_1) <= kTolerance) n_terms_ = terms;
+  }
+  for (int p = 0; p < n_terms_; ++p)
+    for (int j = 1; j <= n_steps_kept_; ++j)
+      weights_[p].push_back(std::pow(config_.beta_1, j) * std::pow(1 - std::pow(root, j), p));
+}
+
+void AdamClock::begin_step(double learning_rate) {
+  const double t = step_ + 1.0;
+  const double alpha = learning_rate * std::sqrt(1 - std::pow(config_.beta_2, t)) /
+                       (1 - std::pow(config_.beta_1, t));
+  alphas_.push_back(alpha);
+  current_ = {static_cast<float>(alpha), static_cast<float>(config_.beta_1),
+              static_cast<float>(config_.beta_2), static_cast<float>(config_.epsilon)};
+}
+
+void AdamClock::end_step() {
+  ++step_;
+  // Rows updated at s have now missed one step more; older than K, their sums
+  // have saturated.
+  const double alpha = alphas_.back();
+  const auto n = static_cast<std::size_t>(step_ - settled_);  // s = settled_ + n - j
+  const std::size_t reach = std::min(n, static_cast<std::size_t>(n_steps_kept_));
+  for (int p = 0; p < n_terms_; ++p) {
+    double* sums = sums_[p].data() + n;
+    for (std::size_t j = 1; j <= reach; ++j)
+      sums[-static_cast<std::ptrdiff_t>(j)] += alpha * weights_[p][j - 1];
+    sums_[p].push_back(0);
+  }
+  const double power_1 = std::pow(config_.beta_1, static_cast<double>(n));
+  powers_1_.push_back(power_1 < kSmallestPower ? 0.0f : static_cast<float>(power_1));
+  powers_2_.push_back(static_cast<float>(std::pow(config_.beta_2, static_cast<double>(n))));
+}
+
+void AdamClock::catch_up(const AdamTable& table, std::size_t row) const {
+  const std::int32_t last = table.last[row];
+  const std::int32_t missed = step_ - last;
+  if (last == 0 || missed == 0) return;
+  table.last[row] = step_;
+  if (n_terms_ == 0) return catch_up_step_by_step(table, row, missed);
+  CatchUp away;
+  const auto s = static_cast<std::size_t>(last - settled_);
+  for (int p = 0; p < n_terms_; ++p) away.terms[p] = static_cast<float>(sums_[p][s]);
+  away.n_terms = n_terms_;
+  away.beta_1_power = powers_1_[static_cast<std::size_t>(missed)];
+  away.beta_2_power = powers_2_[static_cast<std::size_t>(missed)];
+  away.epsilon = static_cast<float>(config_.epsilon);
+  const std::size_t at = row * table.dim;
+  kernels().catch_up(table.w + at, table.m + at, table.v + at, table.dim, away);
+}
+
+void AdamClock::catch_up_step_by_step(const AdamTable& table, std::size_t row,
+                                      std::int32_t missed) const {
+  const double root = std::sqrt(config_.beta_2);
+  const auto first = static_cast<std::size_t>(step_ - missed - settled_);
+  const std::int32_t n = std::min(missed, n_steps_kept_);
+  for (std::size_t i = row * table.dim; i < (row + 1) * table.dim; ++i) {
+    double moment = table.m[i], x = std::sqrt(static_cast<double>(table.v[i])), sum = 0;
+    for (std::int32_t j = 0; j < n; ++j) {
+      moment *= config_.beta_1;
+      x *= root;
+      sum += alphas_[first + static_cast<std::size_t>(j)] * moment / (x + config_.epsilon);
+    }
+    table.w[i] -= static_cast<float>(sum);
+    table.m[i] *= powers_1_[static_cast<std::size_t>(missed)];
+    table.v[i] *= powers_2_[static_cast<std::size_t>(missed)];
+  }
+}
+
+void AdamClock::update(const AdamTable& table, std::size_t row, const float* gradient) const {
+  const std::size_t at = row * table.dim;
+  update(table.w + at, table.m + at, table.v + at, gradient, table.dim);
+  table.last[row] = step_ + 1;
+}
+
+void AdamClock::update(float* w, float* m, float* v, const float* gradient, std::size_t n) const {
+  kernels().adam(w, m, v, gradient, n, current_);
+}
+
+void AdamClock::settle(const AdamTable& table) {
+  for (std::size_t row = 0; row < table.n_rows; ++row) catch_up(table, row);
+  start_history();
+}
+
+}  // namespace wordrow

@@ -1,0 +1,77 @@
+// Keras's Adam on the rows of a table, touching only the rows a step uses and
+// equal to the dense optimizer: what an untouched row would have gained from
+// its moments is applied when it is next read.
+//
+// A row last updated at step s, read before step t, missed k = t - 1 - s steps:
+//
+//   dw = - sum_{j=1..k} alpha_{s+j} beta_1^j m / (beta_2^(j/2) sqrt(v) + eps)
+//
+// With q = sqrt(v) / (sqrt(v) + eps) and delta_j = 1 - beta_2^(j/2), the
+// fraction is a geometric series in q delta_j, so that
+//
+//   dw = - m / (sqrt(v) + eps) * sum_p q^p C_p(s, k),
+//   C_p(s, k) = sum_{j=1..min(k, K)} alpha_{s+j} beta_1^j delta_j^p
+//
+// C_p does not depend on the row. K is where beta_1^j has died out; the number
+// of terms follows from the weight that remains. Where too many would be
+// needed, the sum is taken step by step.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "isa.h"
+
+namespace wordrow {
+
+struct AdamConfig {
+  double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7;
+};
+
+// The weights of one table with its moments. Not owned.
+struct AdamTable {
+  float *w, *m, *v;    // [n_rows, dim]
+  std::int32_t* last;  // [n_rows]: the step that last updated the row, 0 if none
+  std::size_t n_rows, dim;
+};
+
+class AdamClock {
+ public:
+  // Starts after `step` steps, with every row of every table up to date.
+  AdamClock(const AdamConfig& config, std::int32_t step);
+
+  std::int32_t step() const { return step_; }
+  int n_terms() const { return n_terms_; }  // 0: step by step
+
+  // Begins the next step with this learning rate.
+  void begin_step(double learning_rate);
+  // Ends it: from now on rows that it did not update have missed it.
+  void end_step();
+
+  // Brings a row up to the end of the last ended step.
+  void catch_up(const AdamTable& table, std::size_t row) const;
+  // Applies the step that has begun to a row that is up to date.
+  void update(const AdamTable& table, std::size_t row, const float* gradient) const;
+  // The same for weights that every step updates, and that need no `last`.
+  void update(float* w, float* m, float* v, const float* gradient, std::size_t n) const;
+
+  // Brings every touched row up to date and forgets the history.
+  void settle(const AdamTable& table);
+
+ private:
+  void choose_terms();
+  void start_history();
+  void catch_up_step_by_step(const AdamTable& table, std::size_t row, std::int32_t missed) const;
+
+  AdamConfig config_;
+  std::int32_t step_, settled_ = 0;  // steps ended; the step of the last settling
+  AdamStep current_{};
+  int n_steps_kept_ = 0, n_terms_ = 0;        // K and the number of terms
+  std::vector<double> weights_[kMaxTerms];    // [p][j - 1] = beta_1^j delta_j^p
+  std::vector<double> sums_[kMaxTerms];       // [p][s - settled_] = C_p(s, step_ - s)
+  std::vector<double> alphas_;                // [s - settled_ - 1] = alpha_s
+  std::vector<float> powers_1_, powers_2_;    // [k] = beta^k
+};
+
+}  // namespace wordrow

@@ -1,0 +1,70 @@
+// Trains rows -> mean -> dense (softmax, or sigmoid for one unit) with sparse
+// Adam. The same seed gives the same bits for any number of threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "adam.h"
+#include "pool.h"
+
+namespace wordrow {
+
+// Documents laid out for training, once for all epochs: each document's
+// distinct rows with their counts, in kParts groups by row number. A group is
+// worked on by one thread at a time and summed apart, whatever the number of
+// threads; that is what keeps the bits.
+class BagDocuments {
+ public:
+  static constexpr std::size_t kParts = 8;
+  struct Entry {
+    std::int32_t row;
+    float count;
+  };
+  // Document i has ids[offsets[i] : offsets[i + 1]]. Ids are trusted.
+  BagDocuments(const std::int32_t* ids, const std::int64_t* offsets, std::size_t n_documents);
+
+  std::size_t size() const { return scale_.size(); }
+  std::size_t begin(std::size_t document, std::size_t part) const {
+    return offsets_[document * kParts + part];
+  }
+  std::size_t end(std::size_t document, std::size_t part) const {
+    return offsets_[document * kParts + part + 1];
+  }
+  const Entry& entry(std::size_t i) const { return entries_[i]; }
+  float scale(std::size_t document) const { return scale_[document]; }  // 1 / number of ids
+
+ private:
+  std::vector<Entry> entries_;
+  std::vector<std::size_t> offsets_;
+  std::vector<float> scale_;
+};
+
+// A weight that every step updates, with its moments. Not owned.
+struct AdamWeight {
+  float *w, *m, *v;
+};
+
+struct BagModel {
+  AdamTable table;          // [V, D]
+  AdamWeight kernel, bias;  // [D, n_units], [n_units]
+  std::size_t n_units;      // 1: sigmoid and binary cross-entropy; else softmax
+};
+
+struct BagResult {
+  double loss = 0;             // summed over documents
+  std::int64_t n_correct = 0;  // as predicted before the step that learns from them
+  std::int64_t n_documents = 0;
+  bool stopped = false;
+};
+
+// Takes documents order[0 : n] in batches, one learning rate a batch. Labels
+// are [0, n_units), or 0 and 1 for a sigmoid. Between batches the watch is
+// asked with the result so far.
+using BagWatch = std::function<bool(const BagResult&)>;
+BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments& documents,
+                    const std::int32_t* labels, const std::int64_t* order, std::size_t n,
+                    std::size_t batch_size, const double* learning_rates, const BagWatch& watch);
+
+}  // namespace wordrow

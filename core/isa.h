@@ -1,0 +1,36 @@
+// The kernels that are compiled once per instruction set, as a table of
+// functions; kernels() is the best table this processor can run.
+#pragma once
+
+#include <cstddef>
+
+namespace wordrow {
+
+constexpr int kMaxTerms = 8;
+
+// What one row gains from its moments for the steps it was away (adam.h).
+struct CatchUp {
+  float terms[kMaxTerms];  // C_p(s, k)
+  int n_terms;
+  float beta_1_power, beta_2_power;  // beta ** k
+  float epsilon;
+};
+
+// One step of Adam: w -= alpha * m / (sqrt(v) + epsilon).
+struct AdamStep {
+  float alpha, beta_1, beta_2, epsilon;
+};
+
+struct Kernels {
+  const char* name;
+  // out[i] += scale * row[i]
+  void (*add)(float* out, const float* row, std::size_t n, float scale);
+  float (*dot)(const float* a, const float* b, std::size_t n);
+  void (*adam)(float* w, float* m, float* v, const float* gradient, std::size_t n,
+               const AdamStep& step);
+  void (*catch_up)(float* w, float* m, float* v, std::size_t n, const CatchUp& away);
+};
+
+const Kernels& kernels();
+
+}  // namespace wordrow

@@ -1,0 +1,3 @@
+#define WORDROW_ISA kernels_baseline
+#define WORDROW_ISA_NAME "baseline"
+#include "isa_kernels.inc"

@@ -1,0 +1,513 @@
+#include "vocabulary.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <numeric>
+#include <thread>
+
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
+
+namespace wordrow {
+namespace {
+
+// Folded 64 x 64 -> 128 bit product: every input bit reaches every output bit.
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+#if defined(_MSC_VER)
+  std::uint64_t high;
+  const std::uint64_t low = _umul128(a, b, &high);
+  return low ^ high;
+#else
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+#endif
+}
+
+constexpr std::uint64_t kSeed1 = 0x9E3779B97F4A7C15u, kSeed2 = 0xD1B54A32D192ED03u;
+constexpr std::size_t kInlineBytes = 15;
+
+std::uint64_t load8(const char* bytes) {
+  std::uint64_t eight;
+  std::memcpy(&eight, bytes, 8);
+  return eight;
+}
+
+// The low n bytes of a word, n in [0, 8].
+std::uint64_t keep_bytes(std::uint64_t eight, std::size_t n) {
+  return n >= 8 ? eight : eight & ((std::uint64_t{1} << (8 * n)) - 1);
+}
+
+void prefetch_address(const void* address) {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(address);
+#else
+  (void)address;
+#endif
+}
+
+constexpr std::size_t kFirstSlots = 1024;
+
+// Half-open ranges that cut documents into parts of about equal size.
+std::vector<std::size_t> cut(const Documents& documents, std::size_t n_parts) {
+  std::vector<std::size_t> ends;
+  std::size_t total = 0, so_far = 0;
+  for (const TextView& piece : documents.pieces) total += piece.length + 16;
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    for (std::size_t p = documents.offsets[i]; p < documents.offsets[i + 1]; ++p)
+      so_far += documents.pieces[p].length + 16;
+    if (so_far * n_parts >= total * (ends.size() + 1) && ends.size() + 1 < n_parts)
+      ends.push_back(i + 1);
+  }
+  ends.push_back(documents.size());
+  return ends;
+}
+
+}  // namespace
+
+// ---- WordTable ----------------------------------------------------------
+
+WordTable::WordTable() : slots_(kFirstSlots, Slot{0, 0, 0}) {}
+
+WordKey WordTable::key(const char* word, std::size_t length) {
+  if (length <= kInlineBytes) {
+    const std::uint64_t low = keep_bytes(load8(word), length);
+    const std::uint64_t high = length > 8 ? keep_bytes(load8(word + 8), length - 8) : 0;
+    return {low, high | (static_cast<std::uint64_t>(length) + 1) << 56};
+  }
+  std::uint64_t a = kSeed1 ^ length, b = kSeed2;
+  for (std::size_t i = 0; i < length; i += 8) {
+    const std::uint64_t eight = keep_bytes(load8(word + i), length - i);
+    a = mix(a ^ eight, kSeed2);
+    b = mix(b + eight, kSeed1);
+  }
+  return {a, b | std::uint64_t{0xFF} << 56};
+}
+
+std::uint64_t WordTable::hash(const WordKey& key) {
+  return mix(key.low ^ kSeed1, key.high ^ kSeed2);
+}
+
+void WordTable::prefetch(std::uint64_t hash) const {
+  prefetch_address(&slots_[hash & (slots_.size() - 1)]);
+}
+
+const WordTable::Slot& WordTable::probe(const WordKey& key, std::uint64_t hash,
+                                        std::string_view word) const {
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
+    const Slot& slot = slots_[i];
+    if (slot.high == 0) return slot;
+    if (slot.low == key.low && slot.high == key.high &&
+        (!key.is_long() || this->word(slot.serial) == word))
+      return slot;
+  }
+}
+
+std::uint32_t WordTable::find(const WordKey& key, std::uint64_t hash,
+                              std::string_view word) const {
+  const Slot& slot = probe(key, hash, word);
+  return slot.high ? slot.serial : kNoSerial;
+}
+
+std::uint32_t WordTable::find_or_add(const WordKey& key, std::uint64_t hash,
+                                     std::string_view word) {
+  auto& slot = const_cast<Slot&>(probe(key, hash, word));
+  if (slot.high) return slot.serial;
+  const auto serial = static_cast<std::uint32_t>(counts.size());
+  slot = {key.low, key.high, serial};
+  arena_.append(word);
+  ends_.push_back(arena_.size());
+  counts.emplace_back();
+  ids.push_back(0);
+  if (counts.size() * 2 > slots_.size()) grow();
+  return serial;
+}
+
+std::string_view WordTable::word(std::uint32_t serial) const {
+  const std::size_t begin = serial ? ends_[serial - 1] : 0;
+  return {arena_.data() + begin, ends_[serial] - begin};
+}
+
+void WordTable::grow() {
+  std::vector<Slot> old(slots_.size() * 2, Slot{0, 0, 0});
+  old.swap(slots_);
+  const std::size_t mask = slots_.size() - 1;
+  for (const Slot& slot : old) {
+    if (slot.high == 0) continue;
+    std::size_t i = hash({slot.low, slot.high}) & mask;
+    while (slots_[i].high) i = (i + 1) & mask;
+    slots_[i] = slot;
+  }
+}
+
+// ---- GramTable ----------------------------------------------------------
+
+GramTable::GramTable() : slots_(kFirstSlots, 0) {}
+
+std::uint64_t GramTable::key(std::uint32_t prefix, std::uint32_t word) {
+  return static_cast<std::uint64_t>(prefix) << 32 | word;
+}
+
+std::size_t GramTable::place(std::uint64_t key) const {
+  return mix(key ^ kSeed1, kSeed2) & (slots_.size() - 1);
+}
+
+void GramTable::prefetch(std::uint64_t key) const { prefetch_address(&slots_[place(key)]); }
+
+std::uint32_t GramTable::find(std::uint64_t key) const {
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t i = place(key); slots_[i]; i = (i + 1) & mask)
+    if (keys[slots_[i] - 1] == key) return slots_[i] - 1;
+  return kNoSerial;
+}
+
+std::uint32_t GramTable::find_or_add(std::uint64_t key) {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t i = place(key);
+  for (; slots_[i]; i = (i + 1) & mask)
+    if (keys[slots_[i] - 1] == key) return slots_[i] - 1;
+  slots_[i] = static_cast<std::uint32_t>(counts.size() + 1);
+  counts.emplace_back();
+  ids.push_back(0);
+  keys.push_back(key);
+  const std::uint32_t serial = slots_[i] - 1;
+  if (counts.size() * 2 > slots_.size()) grow();
+  return serial;
+}
+
+void GramTable::grow() {
+  slots_.assign(slots_.size() * 2, 0);
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t serial = 0; serial < keys.size(); ++serial) {
+    std::size_t i = place(keys[serial]);
+    while (slots_[i]) i = (i + 1) & mask;
+    slots_[i] = static_cast<std::uint32_t>(serial + 1);
+  }
+}
+
+// ---- Vocabulary ---------------------------------------------------------
+
+// What one thread reuses from document to document.
+struct Vocabulary::Scratch {
+  WordBuffer buffer;
+  std::vector<WordKey> keys;
+  std::vector<std::uint64_t> hashes;
+  std::vector<std::uint32_t> serials;   // of the document's words
+  std::vector<std::uint32_t> prefixes;  // of its n-grams, by place of the first word
+
+  // Normalises a document and makes the keys of its words, asking for their
+  // slots to be fetched.
+  void read(const Documents& documents, std::size_t i, const Normalizer& normalizer,
+            const WordTable& table) {
+    buffer.clear();
+    for (std::size_t p = documents.offsets[i]; p < documents.offsets[i + 1]; ++p) {
+      try {
+        if (documents.is_tokens[i]) {
+          normalizer.add_token(documents.pieces[p], buffer);
+        } else {
+          normalizer.split_text(documents.pieces[p], buffer);
+        }
+      } catch (const InvalidUtf8& error) {
+        throw InvalidDocument(i, error.byte);
+      }
+    }
+    const std::size_t n = buffer.words.size();
+    keys.resize(n);
+    hashes.resize(n);
+    for (std::size_t w = 0; w < n; ++w) {
+      const WordSpan span = buffer.words[w];
+      keys[w] = WordTable::key(buffer.data() + span.offset, span.length);
+      hashes[w] = WordTable::hash(keys[w]);
+      table.prefetch(hashes[w]);
+    }
+  }
+
+  std::string_view word(std::size_t w) const {
+    return {buffer.data() + buffer.words[w].offset, buffer.words[w].length};
+  }
+};
+
+Vocabulary::Vocabulary(int ngrams) : ngrams_(ngrams), grams_(ngrams > 1 ? ngrams - 1 : 0) {}
+
+namespace {
+
+void count_one(Count& count, std::uint64_t document) {
+  ++count.occurrences;
+  if (count.last_document != document) {
+    count.last_document = document;
+    ++count.documents;
+  }
+}
+
+}  // namespace
+
+void Vocabulary::count_range(const Documents& documents, std::size_t begin, std::size_t end,
+                             const Normalizer& normalizer, std::uint64_t first_number,
+                             Scratch& scratch) {
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::uint64_t number = first_number + (i - begin);
+    scratch.read(documents, i, normalizer, words_);
+    const std::size_t n = scratch.keys.size();
+    scratch.serials.resize(n);
+    for (std::size_t w = 0; w < n; ++w) {
+      scratch.serials[w] =
+          words_.find_or_add(scratch.keys[w], scratch.hashes[w], scratch.word(w));
+      count_one(words_.counts[scratch.serials[w]], number);
+    }
+    scratch.prefixes = scratch.serials;
+    for (std::size_t order = 2; order <= static_cast<std::size_t>(ngrams_) && order <= n; ++order) {
+      GramTable& grams = grams_[order - 2];
+      const std::size_t n_grams = n - order + 1;
+      const auto key = [&](std::size_t w) {
+        return GramTable::key(scratch.prefixes[w], scratch.serials[w + order - 1]);
+      };
+      for (std::size_t w = 0; w < n_grams; ++w) grams.prefetch(key(w));
+      for (std::size_t w = 0; w < n_grams; ++w) {
+        scratch.prefixes[w] = grams.find_or_add(key(w));
+        count_one(grams.counts[scratch.prefixes[w]], number);
+      }
+    }
+  }
+}
+
+void Vocabulary::count(const Documents& documents, const Normalizer& normalizer,
+                       const Watch& watch) {
+  // Each part counts into its own table; merged in order, they give what one
+  // table would have given. Parts are few because merging costs as much as
+  // there are distinct words.
+  const std::vector<std::size_t> ends = cut(documents, static_cast<std::size_t>(n_threads()));
+  std::vector<Vocabulary> parts;
+  for (std::size_t p = 0; p < ends.size(); ++p) parts.emplace_back(ngrams_);
+  // The watch is asked by this thread alone, every few documents.
+  constexpr std::size_t kTurn = 256;
+  const std::thread::id caller = std::this_thread::get_id();
+  std::atomic<bool> stop{false};
+  Pace pace;
+  parallel_for(ends.size(), [&](std::size_t p) {
+    Scratch scratch;
+    const std::size_t begin = p ? ends[p - 1] : 0;
+    for (std::size_t i = begin; i < ends[p] && !stop; i += kTurn) {
+      parts[p].count_range(documents, i, std::min(ends[p], i + kTurn), normalizer, i - begin + 1,
+                           scratch);
+      if (watch && std::this_thread::get_id() == caller && pace.is_due() &&
+          !watch(static_cast<std::int64_t>(i)))
+        stop = true;
+    }
+  });
+  if (stop) throw Stopped{};
+  if (words_.size() == 0) {
+    std::swap(words_, parts[0].words_);
+    std::swap(grams_, parts[0].grams_);
+  } else {
+    merge(parts[0]);
+  }
+  for (std::size_t p = 1; p < parts.size(); ++p) merge(parts[p]);
+}
+
+namespace {
+
+void add_counts(Count& to, const Count& from) {
+  to.occurrences += from.occurrences;
+  to.documents += from.documents;
+}
+
+}  // namespace
+
+void Vocabulary::merge(const Vocabulary& other) {
+  std::vector<std::uint32_t> word_map(other.words_.size());
+  std::string padded;
+  for (std::uint32_t serial = 0; serial < word_map.size(); ++serial) {
+    const std::string_view word = other.words_.word(serial);
+    padded.assign(word);
+    padded.append(WordBuffer::kPadding, '\0');
+    const WordKey key = WordTable::key(padded.data(), word.size());
+    word_map[serial] = words_.find_or_add(key, WordTable::hash(key), word);
+    add_counts(words_.counts[word_map[serial]], other.words_.counts[serial]);
+  }
+  std::vector<std::uint32_t> prefix_map = word_map;
+  for (std::size_t o = 0; o < grams_.size(); ++o) {
+    const GramTable& from = other.grams_[o];
+    std::vector<std::uint32_t> map(from.size());
+    for (std::size_t serial = 0; serial < map.size(); ++serial) {
+      const std::uint64_t key = from.keys[serial];
+      const std::uint32_t prefix = prefix_map[key >> 32];
+      map[serial] = grams_[o].find_or_add(GramTable::key(prefix, word_map[key & 0xFFFFFFFF]));
+      add_counts(grams_[o].counts[map[serial]], from.counts[serial]);
+    }
+    prefix_map.swap(map);
+  }
+}
+
+std::size_t Vocabulary::size() const {
+  return std::accumulate(grams_.begin(), grams_.end(), words_.size(),
+                         [](std::size_t n, const GramTable& grams) { return n + grams.size(); });
+}
+
+// (order, serial) of an entry; order 0 is the words.
+std::pair<std::size_t, std::uint32_t> Vocabulary::locate(std::size_t number) const {
+  if (number < words_.size()) return {0, static_cast<std::uint32_t>(number)};
+  number -= words_.size();
+  std::size_t order = 0;
+  while (number >= grams_[order].size()) number -= grams_[order++].size();
+  return {order + 1, static_cast<std::uint32_t>(number)};
+}
+
+const Count& Vocabulary::count_of(std::size_t number) const {
+  const auto [order, serial] = locate(number);
+  return order == 0 ? words_.counts[serial] : grams_[order - 1].counts[serial];
+}
+
+std::int32_t Vocabulary::id_of(std::size_t number) const {
+  const auto [order, serial] = locate(number);
+  return order == 0 ? words_.ids[serial] : grams_[order - 1].ids[serial];
+}
+
+std::string Vocabulary::gram_text(std::size_t order, std::uint32_t serial,
+                                  std::string_view joiner) const {
+  if (order == 0) return std::string(words_.word(serial));
+  const std::uint64_t key = grams_[order - 1].keys[serial];
+  std::string text = gram_text(order - 1, static_cast<std::uint32_t>(key >> 32), joiner);
+  text.append(joiner);
+  text.append(words_.word(static_cast<std::uint32_t>(key)));
+  return text;
+}
+
+std::string Vocabulary::text(std::size_t number, std::string_view joiner) const {
+  const auto [order, serial] = locate(number);
+  return gram_text(order, serial, joiner);
+}
+
+std::size_t Vocabulary::rank(std::uint64_t min_count, std::int32_t first_id) {
+  std::vector<std::pair<std::uint64_t, std::int32_t*>> kept;
+  const auto keep = [&](const std::vector<Count>& counts, std::vector<std::int32_t>& ids) {
+    for (std::size_t serial = 0; serial < counts.size(); ++serial) {
+      ids[serial] = 0;
+      if (counts[serial].occurrences >= min_count)
+        kept.emplace_back(counts[serial].occurrences, &ids[serial]);
+    }
+  };
+  keep(words_.counts, words_.ids);
+  for (GramTable& grams : grams_) keep(grams.counts, grams.ids);
+  std::stable_sort(kept.begin(), kept.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (auto& [occurrences, id] : kept) *id = first_id++;
+  return kept.size();
+}
+
+void Vocabulary::add(std::string_view text, std::string_view joiner, const Count& count,
+                     std::int32_t id) {
+  std::string padded;
+  const auto find_or_add_word = [&](std::string_view word) {
+    padded.assign(word);
+    padded.append(WordBuffer::kPadding, '\0');
+    const WordKey key = WordTable::key(padded.data(), word.size());
+    return words_.find_or_add(key, WordTable::hash(key), word);
+  };
+  if (ngrams_ == 1 || joiner.empty() || text.find(joiner) == std::string_view::npos) {
+    const std::uint32_t serial = find_or_add_word(text);
+    words_.counts[serial] = count;
+    words_.ids[serial] = id;
+    return;
+  }
+  std::size_t order = 0, begin = 0;
+  std::uint32_t prefix = kNoSerial;
+  for (bool last = false; !last; ++order) {
+    if (order >= static_cast<std::size_t>(ngrams_))
+      throw std::invalid_argument("an n-gram of more words than ngrams");
+    std::size_t end = text.find(joiner, begin);
+    last = end == std::string_view::npos;
+    if (last) end = text.size();
+    const std::uint32_t word = find_or_add_word(text.substr(begin, end - begin));
+    prefix = order == 0 ? word : grams_[order - 1].find_or_add(GramTable::key(prefix, word));
+    begin = end + joiner.size();
+  }
+  grams_[order - 2].counts[prefix] = count;
+  grams_[order - 2].ids[prefix] = id;
+}
+
+void Vocabulary::encode_grams(Scratch& scratch, std::int32_t limit,
+                              std::vector<std::int32_t>& ids) const {
+  const std::size_t n = scratch.serials.size();
+  scratch.prefixes = scratch.serials;
+  for (std::size_t order = 2; order <= static_cast<std::size_t>(ngrams_) && order <= n; ++order) {
+    const GramTable& grams = grams_[order - 2];
+    const std::size_t n_grams = n - order + 1;
+    const auto is_known = [&](std::size_t w) {
+      return scratch.prefixes[w] != kNoSerial && scratch.serials[w + order - 1] != kNoSerial;
+    };
+    const auto key = [&](std::size_t w) {
+      return GramTable::key(scratch.prefixes[w], scratch.serials[w + order - 1]);
+    };
+    for (std::size_t w = 0; w < n_grams; ++w)
+      if (is_known(w)) grams.prefetch(key(w));
+    for (std::size_t w = 0; w < n_grams; ++w) {
+      scratch.prefixes[w] = is_known(w) ? grams.find(key(w)) : kNoSerial;
+      if (scratch.prefixes[w] == kNoSerial) continue;
+      const std::int32_t id = grams.ids[scratch.prefixes[w]];
+      if (id > 0 && id < limit) ids.push_back(id);
+    }
+  }
+}
+
+void Vocabulary::encode_range(const Documents& documents, std::size_t begin, std::size_t end,
+                              const Normalizer& normalizer, std::int32_t limit,
+                              std::int32_t unknown_id, Scratch& scratch, Encoded& out) const {
+  for (std::size_t i = begin; i < end; ++i) {
+    scratch.read(documents, i, normalizer, words_);
+    const std::size_t n = scratch.keys.size();
+    scratch.serials.resize(n);
+    for (std::size_t w = 0; w < n; ++w) {
+      const std::uint32_t serial =
+          words_.find(scratch.keys[w], scratch.hashes[w], scratch.word(w));
+      scratch.serials[w] = serial;
+      const std::int32_t id = serial == kNoSerial ? 0 : words_.ids[serial];
+      if (id > 0 && id < limit) {
+        out.ids.push_back(id);
+      } else if (unknown_id > 0) {
+        out.ids.push_back(unknown_id);
+      }
+    }
+    if (ngrams_ > 1) encode_grams(scratch, limit, out.ids);
+    out.offsets.push_back(static_cast<std::int64_t>(out.ids.size()));
+  }
+}
+
+Encoded Vocabulary::encode(const Documents& documents, const Normalizer& normalizer,
+                           std::int32_t limit, std::int32_t unknown_id, const Watch& watch) const {
+  const auto n_threads = static_cast<std::size_t>(wordrow::n_threads());
+  // More parts than threads, so that the watch has chances and no thread waits long.
+  const std::size_t n_parts = documents.size() < 64 ? 1 : 16 * n_threads;
+  const std::vector<std::size_t> ends = cut(documents, n_parts);
+  std::vector<Encoded> parts(ends.size());
+  const auto encode_part = [&](std::size_t p) {
+    Scratch scratch;
+    encode_range(documents, p ? ends[p - 1] : 0, ends[p], normalizer, limit, unknown_id, scratch,
+                 parts[p]);
+  };
+  parallel_for(ends.size(), encode_part, watch);
+
+  Encoded all;
+  all.offsets.reserve(documents.size() + 1);
+  all.offsets.push_back(0);
+  std::vector<std::size_t> begins;
+  std::size_t n_ids = 0;
+  for (const Encoded& part : parts) {
+    begins.push_back(n_ids);
+    for (std::int64_t offset : part.offsets)
+      all.offsets.push_back(offset + static_cast<std::int64_t>(n_ids));
+    n_ids += part.ids.size();
+  }
+  if (parts.size() == 1) {
+    all.ids = std::move(parts[0].ids);
+    return all;
+  }
+  all.ids.resize(n_ids);
+  parallel_for(parts.size(), [&](std::size_t p) {
+    std::copy(parts[p].ids.begin(), parts[p].ids.end(), all.ids.begin() + begins[p]);
+  });
+  return all;
+}
+
+}  // namespace wordrow

@@ -60,11 +60,12 @@ auto with_documents(nb::handle source, nb::object callback, Work work) {
   }
 }
 
-void count(Vocabulary& vocabulary, nb::handle texts, const Normalizer& normalizer,
-           nb::object watch) {
-  with_documents(texts, std::move(watch), [&](const Documents& documents, const Watch& ask) {
+// Returns the number of documents.
+std::size_t count(Vocabulary& vocabulary, nb::handle texts, const Normalizer& normalizer,
+                  nb::object watch) {
+  return with_documents(texts, std::move(watch), [&](const Documents& documents, const Watch& ask) {
     vocabulary.count(documents, normalizer, ask);
-    return 0;
+    return documents.size();
   });
 }
 

@@ -1,5 +1,7 @@
 #include "texts.h"
 
+#include <nanobind/stl/string.h>
+
 namespace nb = nanobind;
 
 namespace wordrow {

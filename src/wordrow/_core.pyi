@@ -1,0 +1,82 @@
+"""What the compiled core offers (bind/)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Float1 = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int32]
+Offsets = npt.NDArray[np.int64]
+
+class BadRow(ValueError): ...
+
+class Normalizer:
+    def __init__(
+        self, *, lower: bool, filters: list[int], split: str | None, characters: bool
+    ) -> None: ...
+    def words(self, text: str) -> list[str]: ...
+
+class Vocabulary:
+    def __init__(self, ngrams: int) -> None: ...
+    def count(
+        self, texts: Any, normalizer: Normalizer, watch: Callable[[int], object] | None = None
+    ) -> int: ...
+    def rank(self, *, min_count: int, first_id: int) -> int: ...
+    def encode(
+        self,
+        texts: Any,
+        normalizer: Normalizer,
+        *,
+        limit: int,
+        unknown_id: int,
+        watch: Callable[[int], object] | None = None,
+    ) -> tuple[Ids, Offsets]: ...
+    def entries(self, joiner: str) -> tuple[list[str], Offsets, Offsets, Ids]: ...
+    def add(
+        self,
+        texts: Sequence[str],
+        joiner: str,
+        *,
+        occurrences: Offsets,
+        documents: Offsets,
+        ids: Ids,
+    ) -> None: ...
+
+class AdamTable:
+    def __init__(self, w: Float1, m: Float1, v: Float1, last: Ids) -> None: ...
+
+class AdamClock:
+    def __init__(self, *, beta_1: float, beta_2: float, epsilon: float, step: int) -> None: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def n_terms(self) -> int: ...
+    def settle(self, table: AdamTable) -> None: ...
+
+class BagDocuments:
+    def __init__(self, ids: Ids, offsets: Offsets, *, n_rows: int) -> None: ...
+    def __len__(self) -> int: ...
+
+def train_bag(
+    clock: AdamClock,
+    table: AdamTable,
+    labels: Ids,
+    documents: BagDocuments,
+    *,
+    kernel: Float1,
+    kernel_m: Float1,
+    kernel_v: Float1,
+    bias: Float1,
+    bias_m: Float1,
+    bias_v: Float1,
+    order: Offsets,
+    batch_size: int,
+    learning_rates: npt.NDArray[np.float64],
+    watch: Callable[[int, float, int], object] | None = None,
+) -> tuple[int, float, int]: ...
+def bag_mean(table: Float1, ids: Ids, offsets: Offsets) -> Float1: ...
+def n_threads() -> int: ...
+def set_n_threads(n: int) -> None: ...
+def instruction_set() -> str: ...

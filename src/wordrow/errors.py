@@ -1,0 +1,45 @@
+"""The exceptions that callers would catch, and the one way messages are built.
+
+Every message has three parts: what was expected, what was received, one fix.
+Wrong arguments are plain `ValueError` and `TypeError`.
+"""
+
+__all__ = ["DataError", "FileFormatError", "MissingExtraError", "TextTypeError", "show"]
+
+
+class DataError(ValueError):
+    """A data file or data set that cannot be used: which file, which line, and why."""
+
+
+class FileFormatError(ValueError):
+    """A model file that is damaged, foreign or of another version."""
+
+
+class MissingExtraError(ImportError):
+    """A package of an optional extra is not installed."""
+
+    def __init__(self, what: str, *, package: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the package {package}, which is not installed. "
+            f"Install it with: pip install 'wordrow[{extra}]'"
+        )
+
+
+class TextTypeError(TypeError, AttributeError):
+    """A text that is neither a string nor a list of tokens.
+
+    Also an AttributeError, because that is what Keras's Tokenizer lets through
+    for `None` and tuples, and old code may catch it.
+    """
+
+
+def show(value: object, *, limit: int = 60) -> str:
+    """Return a value and its type in one short line, for error messages.
+
+    >>> show([1, 2])
+    '[1, 2] (list)'
+    """
+    text = repr(value)
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return f"{text} ({type(value).__name__})"

@@ -1,0 +1,169 @@
+"""The one-file format: named tensors and one JSON object, as safetensors.
+
+The file is written by the safetensors library, with exactly one metadata entry
+holding sorted JSON, so that the same content always gives the same bytes. It is
+read by the few lines below and mapped, so that opening a large table costs
+nothing until rows are read. This module knows nothing of layers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import save as to_safetensors
+
+from wordrow.errors import FileFormatError
+
+__all__ = ["Array", "from_bytes", "pack_strings", "read", "to_bytes", "unpack_strings", "write", "writing"]
+
+Array = npt.NDArray[Any]
+
+METADATA_KEY = "wordrow"
+_MAX_HEADER_BYTES = 100_000_000  # the format's own limit
+_DTYPES = {
+    "BOOL": "?", "U8": "u1", "I8": "i1", "I16": "<i2", "U16": "<u2", "I32": "<i4", "U32": "<u4",
+    "I64": "<i8", "U64": "<u8", "F16": "<f2", "F32": "<f4", "F64": "<f8",
+}  # fmt: skip
+
+
+def to_bytes(tensors: Mapping[str, Array], config: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a file with these tensors and this JSON-able config."""
+    text = json.dumps(config, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    contiguous = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
+    return bytes(to_safetensors(contiguous, metadata={METADATA_KEY: text}))
+
+
+def from_bytes(data: bytes | np.memmap, *, name: str) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Return (tensors, config) of a file's bytes; the tensors are views of them.
+
+    Raises FileFormatError, naming the file, where the bytes are not what
+    `to_bytes` writes.
+    """
+    header, start = _header(data, name)
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or METADATA_KEY not in metadata:
+        raise FileFormatError(
+            f"{name}: a safetensors file, but not one that wordrow wrote "
+            f"(its metadata has no entry {METADATA_KEY!r}). Load a file saved with .save()."
+        )
+    config = _json_object(metadata[METADATA_KEY], name)
+    body = np.frombuffer(data, np.uint8, offset=start)
+    tensors = {tensor: _tensor(body, entry, tensor, name) for tensor, entry in header.items()}
+    return tensors, config
+
+
+def write(path: str | os.PathLike[str], tensors: Mapping[str, Array], config: Mapping[str, Any]) -> None:
+    """Write a file aside, sync it, and rename it into place: never half a file."""
+    data = to_bytes(tensors, config)
+    with writing(path) as file:
+        file.write(data)
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Return (tensors, config) of a file. The tensors are mapped read-only, not copied."""
+    name = os.fspath(path)
+    if Path(path).is_dir():
+        raise FileFormatError(f"{name}: expected a model file, received a folder.")
+    if os.path.getsize(path) == 0:
+        raise FileFormatError(f"{name}: expected a model file, received an empty file.")
+    return from_bytes(np.memmap(path, np.uint8, mode="r"), name=name)
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a file to write that appears under `path` whole, or not at all."""
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(f"{target}: expected the name of a file, received a folder.")
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(f"{target}: the folder {target.absolute().parent} does not exist.")
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(aside, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, target)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def pack_strings(strings: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Return (UTF-8 bytes, offsets [n + 1]) of strings; lone surrogates survive.
+
+    >>> data, offsets = pack_strings(["a", "bc"])
+    >>> bytes(data), offsets.tolist()
+    (b'abc', [0, 1, 3])
+    """
+    encoded = [string.encode("utf-8", "surrogatepass") for string in strings]
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum([len(item) for item in encoded], out=offsets[1:])
+    return np.frombuffer(b"".join(encoded), np.uint8), offsets
+
+
+def unpack_strings(data: Array, offsets: Array) -> list[str]:
+    """Return the strings that `pack_strings` packed."""
+    raw = data.tobytes()
+    ends = offsets.tolist()
+    if not ends or ends[0] != 0 or ends[-1] != len(raw) or any(np.diff(offsets) < 0):
+        raise FileFormatError("the offsets of a list of strings do not fit its bytes.")
+    pairs = zip(ends, ends[1:], strict=False)
+    return [raw[start:stop].decode("utf-8", "surrogatepass") for start, stop in pairs]
+
+
+def _header(data: bytes | np.memmap, name: str) -> tuple[dict[str, Any], int]:
+    size = len(data)
+    if size < 8:
+        raise FileFormatError(f"{name}: expected a safetensors file, received {size} bytes.")
+    (length,) = struct.unpack("<Q", bytes(data[:8]))
+    if length > min(_MAX_HEADER_BYTES, size - 8):
+        raise FileFormatError(
+            f"{name}: expected a safetensors file; its first 8 bytes give a header of {length} "
+            f"bytes in a file of {size}. It is damaged, or of another format."
+        )
+    try:
+        text = bytes(data[8 : 8 + length]).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            f"{name}: the header is not UTF-8 at byte {8 + error.start}; the file is damaged."
+        ) from None
+    return _json_object(text, name), 8 + length
+
+
+def _json_object(text: Any, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FileFormatError(f"{name}: the header is not JSON ({error}); it is damaged.") from None
+    if not isinstance(value, dict):
+        raise FileFormatError(f"{name}: the header is not a JSON object; the file is damaged.")
+    return value
+
+
+def _tensor(body: Array, entry: Any, tensor: str, name: str) -> Array:
+    try:
+        dtype = np.dtype(_DTYPES[entry["dtype"]])
+        shape = [int(n) for n in entry["shape"]]
+        start, stop = (int(n) for n in entry["data_offsets"])
+        n_bytes = dtype.itemsize * int(np.prod(shape, dtype=object))
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileFormatError(f"{name}: tensor {tensor!r} has a damaged header ({error!r}).") from None
+    if not 0 <= start <= stop <= len(body) or stop - start != n_bytes or min(shape, default=0) < 0:
+        raise FileFormatError(
+            f"{name}: tensor {tensor!r} of shape {shape} should lie in bytes {start} to {stop} of "
+            f"{len(body)}; the file is cut short or damaged."
+        )
+    raw = body[start:stop]
+    if start % dtype.itemsize:
+        raw = raw.copy()
+    return raw.view(dtype).reshape(shape)

@@ -1,0 +1,61 @@
+"""Where texts come from: lists, iterators, Arrow columns; and what is wrong with a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from wordrow.errors import TextTypeError, show
+
+__all__ = ["bad_row_error", "portions"]
+
+_TEXTS_AT_A_TIME = 16384  # of an iterator: what is held in memory at once
+
+
+def portions(texts: Any) -> Iterator[tuple[int, Any]]:
+    """Yield (row of the first text, a list, tuple or Arrow column); at least one, maybe empty."""
+    if isinstance(texts, list | tuple) or _is_arrow(texts):
+        yield 0, texts
+        return
+    try:
+        iterator = iter(texts)
+    except TypeError:
+        raise TextTypeError(
+            f"texts must be a list, an iterator or an Arrow column of strings; received {show(texts)}."
+        ) from None
+    portion = list(islice(iterator, _TEXTS_AT_A_TIME))
+    row = 0
+    while portion or row == 0:
+        yield row, portion
+        row += max(1, len(portion))
+        portion = list(islice(iterator, _TEXTS_AT_A_TIME))
+
+
+def bad_row_error(texts: Any, first_row: int, row: int, kind: str, detail: str) -> Exception:
+    """Return the error for a row that the core refused (see bind/texts.h)."""
+    where = f"text {first_row + row}"
+    if kind == "null":
+        return TextTypeError(
+            f"{where} is null: expected a string. Remove such rows, or fill them with ''."
+        )
+    if kind == "utf-8":
+        return ValueError(f"{where} is not UTF-8: byte {detail} of it is invalid. Decode it first.")
+    if kind == "token":
+        return TextTypeError(
+            f"{where} is a list of tokens, and one of them is of type {detail}: expected strings. "
+            "Tokens of other types need lower=False."
+        )
+    value = texts[row] if isinstance(texts, list | tuple) else None
+    return TextTypeError(
+        f"{where}: expected a string or a list of tokens, received {show(value)}. "
+        "Remove it, or put '' in its place."
+    )
+
+
+def _is_arrow(texts: Any) -> bool:
+    if not (hasattr(texts, "__arrow_c_stream__") or hasattr(texts, "__arrow_c_array__")):
+        return False
+    # pandas offers the interface for columns of Python objects too, through
+    # pyarrow, which refuses mixed types; those are read as a list.
+    return getattr(texts, "dtype", None) != object

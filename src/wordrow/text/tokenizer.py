@@ -1,0 +1,405 @@
+"""Texts to ids and back, with Keras's semantics, compiled and threaded."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wordrow import _core
+from wordrow.errors import show
+from wordrow.text.live import CountDict, LiveDict
+from wordrow.text.matrix import sequences_to_matrix
+from wordrow.text.source import bad_row_error, portions
+from wordrow.text.words import DEFAULT_FILTERS, Analyzer, normalizer
+from wordrow.types import Ragged
+
+__all__ = ["Tokenizer", "tokenizer_from_json"]
+
+_NO_LIMIT = 2**31 - 1
+# A token that is no string is counted under this noncharacter and a number.
+_FOREIGN = "\U0010ffff"
+
+Watch = Callable[[int], object]
+
+
+class _View:
+    """A table of the vocabulary as a dict, made when first looked at; assigning counts as an edit."""
+
+    def __init__(self, kind: type[LiveDict]) -> None:
+        self.kind = kind
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tokenizer: Tokenizer, owner: type) -> Any:
+        if self.name not in tokenizer._views:
+            tokenizer._make_views()
+        return tokenizer._views[self.name]
+
+    def __set__(self, tokenizer: Tokenizer, value: Any) -> None:
+        view = self.kind(value)
+        view.edited = True
+        tokenizer._views[self.name] = view
+
+
+class Tokenizer:
+    """Gives every word an id, the most frequent word 1, and turns texts into ids.
+
+    num_words: keep ids below this only (`num_words - 1` words); None or 0 keeps all.
+    filters: characters that separate words. lower: lower-case first, as `str.lower`.
+    split: what separates words; None splits on white space and deletes the filters.
+    char_level: every character is a word. oov_token: the word that stands, with id
+    1, for those without an id; without it they are dropped. analyzer: a function
+    from a text to its words, in place of lower, filters and split.
+    ngrams: also give ids to runs of up to this many words ("not good"); they follow
+    the words of their text, and `num_words` counts them too. min_count: give ids
+    only to what occurs at least so often.
+
+    Id 0 belongs to no word: it is for padding. A text may also be a list of
+    tokens, which are lower-cased but neither filtered nor split. Texts may be a
+    list, an iterator, or a string column of Polars, pyarrow, pandas or DuckDB
+    (any Arrow source), which is read without copying.
+
+    >>> tokenizer = Tokenizer(10)
+    >>> tokenizer.fit_on_texts(["This is a text", "This is not a text"])
+    >>> tokenizer.word_index
+    {'this': 1, 'is': 2, 'a': 3, 'text': 4, 'not': 5}
+    >>> tokenizer.texts_to_sequences(["This is not a text"])
+    [[1, 2, 5, 3, 4]]
+    """
+
+    word_counts = _View(LiveDict)  # word -> occurrences, in order of first appearance
+    word_docs = _View(CountDict)  # word -> texts it occurs in
+    word_index = _View(LiveDict)  # word -> id, whatever num_words is
+    index_word = _View(LiveDict)  # id -> word
+    index_docs = _View(CountDict)  # id -> texts it occurs in
+
+    def __init__(
+        self,
+        num_words: int | None = None,
+        filters: str = DEFAULT_FILTERS,
+        lower: bool = True,
+        split: str | None = " ",
+        char_level: bool = False,
+        oov_token: str | None = None,
+        analyzer: Analyzer | None = None,
+        *,
+        ngrams: int = 1,
+        min_count: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        if "nb_words" in kwargs:
+            warnings.warn("`nb_words` is now called `num_words`.", UserWarning, stacklevel=2)
+            num_words = kwargs.pop("nb_words")
+        self.document_count: int = kwargs.pop("document_count", 0)
+        if kwargs:
+            raise TypeError(f"Unrecognized keyword arguments: {kwargs}")
+        if not 1 <= ngrams <= 8:
+            raise ValueError(f"`ngrams` must be from 1 (words alone) to 8; received {show(ngrams)}.")
+        if min_count < 1:
+            raise ValueError(f"`min_count` must be at least 1; received {show(min_count)}.")
+        self.num_words = num_words
+        self.filters = filters
+        self.lower = lower
+        self.split = split
+        self.char_level = char_level
+        self.oov_token = oov_token
+        self.analyzer = analyzer
+        self.ngrams = ngrams
+        self.min_count = min_count
+        self._vocabulary = _core.Vocabulary(ngrams)
+        self._lookup = self._vocabulary  # another one while word_index is edited
+        self._views: dict[str, LiveDict] = {}
+        self._sequence_docs: dict[int, int] = {}  # what fit_on_sequences counted
+        self._foreign: dict[Hashable, str] = {}
+
+    # ---- fitting --------------------------------------------------------
+
+    def fit_on_texts(self, texts: Any, *, watch: Watch | None = None) -> None:
+        """Count the words of texts and give ids by falling count, ties by first appearance.
+
+        Fitting again adds to the counts and numbers anew. `watch` is told, now
+        and then, how many texts of the current portion are done.
+
+        Raises TextTypeError (which row) for a text that is neither a string
+        nor a list of tokens.
+        """
+        self._take_edited_counts()
+        docs = self._views.get("index_docs")
+        if docs is not None and docs.edited:
+            self._sequence_docs = dict(docs)
+        for first_row, portion in portions(texts):
+            ready, rules = self._ready(portion, first_row)
+            try:
+                self.document_count += self._vocabulary.count(ready, rules, watch)
+            except _core.BadRow as bad:
+                raise bad_row_error(portion, first_row, *bad.args) from None
+        first_id = 1 if self.oov_token is None else 2
+        self._vocabulary.rank(min_count=self.min_count, first_id=first_id)
+        self._views.clear()
+        self._lookup = self._vocabulary
+
+    def fit_on_sequences(self, sequences: Any) -> None:
+        """Count in how many sequences each id occurs, for `sequences_to_matrix(mode="tfidf")`."""
+        self.document_count += len(sequences)
+        docs = self.index_docs
+        for sequence in sequences:
+            for i in set(sequence):
+                docs[i] += 1
+
+    # ---- texts to ids ---------------------------------------------------
+
+    def encode(self, texts: Any, *, watch: Watch | None = None) -> Ragged:
+        """Return the ids of texts without making Python objects of them.
+
+        Each text's words come first, in their order, then its 2-grams, and so on.
+
+        >>> tokenizer = Tokenizer(ngrams=2)
+        >>> tokenizer.fit_on_texts(["a text", "not a text"])
+        >>> tokenizer.encode(["a text"]).to_lists()
+        [[1, 2, 3]]
+        """
+        lookup, unknown_id = self._current_lookup()
+        limit = self.num_words or _NO_LIMIT
+        parts = []
+        for first_row, portion in portions(texts):
+            ready, rules = self._ready(portion, first_row)
+            try:
+                ids, offsets = lookup.encode(
+                    ready, rules, limit=limit, unknown_id=unknown_id, watch=watch
+                )
+            except _core.BadRow as bad:
+                raise bad_row_error(portion, first_row, *bad.args) from None
+            parts.append(Ragged(ids=ids, offsets=offsets))
+        return parts[0] if len(parts) == 1 else _joined(parts)
+
+    def texts_to_sequences(self, texts: Any) -> list[list[int]]:
+        """Return the ids of each text as a list; words without an id are dropped or the OOV id."""
+        return self.encode(texts).to_lists()
+
+    def texts_to_sequences_generator(self, texts: Iterable[Any]) -> Iterator[list[int]]:
+        """Yield the ids of each text, reading one text at a time."""
+        for text in texts:
+            yield from self.texts_to_sequences([text])
+
+    def texts_to_matrix(self, texts: Any, mode: str = "binary") -> npt.NDArray[np.float64]:
+        """Return texts as rows of [B, num_words]; see `sequences_to_matrix`."""
+        return self.sequences_to_matrix(self.texts_to_sequences(texts), mode=mode)
+
+    def sequences_to_matrix(
+        self, sequences: Sequence[Sequence[int]], mode: str = "binary"
+    ) -> npt.NDArray[np.float64]:
+        """Return sequences of ids as rows [B, num_words], float64, one column an id.
+
+        mode: "binary", "count", "freq" (count / length of the sequence) or
+        "tfidf" ((1 + ln count) · ln(1 + documents / (1 + document frequency))).
+        """
+        width = self.num_words or (len(self.word_index) + 1 if self.word_index else 0)
+        if not width:
+            raise ValueError(
+                "Specify a dimension (`num_words` argument), or fit on some text data first."
+            )
+        if mode == "tfidf" and not self.document_count:
+            raise ValueError("Fit the Tokenizer on some data before using tfidf mode.")
+        return sequences_to_matrix(
+            sequences, width, mode, document_count=self.document_count, index_docs=self.index_docs
+        )
+
+    # ---- ids to texts ---------------------------------------------------
+
+    def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:
+        """Return the words of each sequence joined by one space."""
+        return list(self.sequences_to_texts_generator(sequences))
+
+    def sequences_to_texts_generator(self, sequences: Iterable[Iterable[int]]) -> Iterator[str]:
+        """Yield the words of each sequence joined by one space."""
+        limit = self.num_words or _NO_LIMIT
+        index_word = self.index_word
+        unknown = index_word.get(self.word_index.get(self.oov_token))
+        for sequence in sequences:
+            # The check costs nothing for integers and accepts NumPy's.
+            words = (index_word.get(i, unknown) if i < limit else unknown for i in sequence)
+            yield " ".join([word for word in words if word is not None])
+
+    # ---- saving ---------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return Keras's configuration; the five tables are JSON strings in it.
+
+        `ngrams` and `min_count` are added where they are not 1, so that Keras
+        reads every tokenizer that it could have made itself.
+        """
+        config = {name: getattr(self, name) for name in _SETTINGS}
+        config.update({name: json.dumps(getattr(self, name)) for name in _VIEWS})
+        config.update({name: getattr(self, name) for name in _OURS if getattr(self, name) != 1})
+        return config
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the tokenizer as the JSON that Keras writes; kwargs go to `json.dumps`."""
+        return json.dumps(
+            {"class_name": type(self).__name__, "config": self.get_config()}, **kwargs
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        settings = {k: v for k, v in vars(self).items() if not k.startswith("_")}
+        return {"settings": settings, "views": {name: dict(getattr(self, name)) for name in _VIEWS}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(ngrams=state["settings"]["ngrams"])  # type: ignore[misc]
+        vars(self).update(state["settings"])
+        self._restore(state["views"])
+
+    def _restore(self, views: dict[str, dict[Any, Any]]) -> None:
+        """Take tables as they were saved, and build the vocabulary that they describe."""
+        counts, docs, index = views["word_counts"], views["word_docs"], views["word_index"]
+        words = [*counts, *(w for w in index if w not in counts and w != self.oov_token)]
+        self._vocabulary = self._lookup = self._filled(words, counts, docs, index)
+        self._views = {name: vars(Tokenizer)[name].kind(views[name]) for name in _VIEWS}
+
+    # ---- the tables -----------------------------------------------------
+
+    def _make_views(self) -> None:
+        texts, occurrences, documents, ids = self._vocabulary.entries(self._joiner)
+        foreign = list(self._foreign)
+        words = [foreign[int(t[1:])] if t.startswith(_FOREIGN) and foreign else t for t in texts]
+        counts, docs, numbers = occurrences.tolist(), documents.tolist(), ids.tolist()
+        known = [(i, word) for i, word in zip(numbers, words, strict=True) if i]
+        known.sort(key=lambda pair: pair[0])
+        if self.oov_token is not None and known:
+            known.insert(0, (1, self.oov_token))
+        index = {word: i for i, word in known}
+        index_docs = {i: n for i, n in zip(numbers, docs, strict=True) if i}
+        made = {
+            "word_counts": zip(words, counts, strict=True),
+            "word_docs": zip(words, docs, strict=True),
+            "word_index": index,
+            "index_word": ((i, word) for word, i in index.items()),
+            "index_docs": self._sequence_docs | index_docs,
+        }
+        for name, table in made.items():
+            if name not in self._views:
+                self._views[name] = vars(Tokenizer)[name].kind(table)
+
+    def _filled(self, words: list[Any], counts: Any, docs: Any, index: Any) -> _core.Vocabulary:
+        vocabulary = _core.Vocabulary(self.ngrams)
+        vocabulary.add(
+            [self._spelled(word) for word in words],
+            self._joiner,
+            occurrences=np.array([counts.get(word, 0) for word in words], np.int64),
+            documents=np.array([docs.get(word, 0) for word in words], np.int64),
+            ids=np.array([index.get(word, 0) for word in words], np.int32),
+        )
+        return vocabulary
+
+    def _take_edited_counts(self) -> None:
+        """Count on from what the user made of `word_counts` and `word_docs`."""
+        if any(self._views[k].edited for k in ("word_counts", "word_docs") if k in self._views):
+            words = list(self.word_counts)
+            self._vocabulary = self._filled(words, self.word_counts, self.word_docs, {})
+
+    def _current_lookup(self) -> tuple[_core.Vocabulary, int]:
+        """Return the vocabulary to look words up in, and the id of unknown words (0: drop them)."""
+        index = self._views.get("word_index")
+        if index is not None and index.edited:
+            self._lookup = self._filled(list(index), {}, {}, index)
+            index.edited = False
+        if self.oov_token is None:
+            return self._lookup, 0
+        return self._lookup, self.word_index.get(self.oov_token, 0)
+
+    # ---- texts for the core ---------------------------------------------
+
+    @property
+    def _joiner(self) -> str:
+        """What stands between the words of an n-gram: what no word can hold."""
+        return self.split if isinstance(self.split, str) and self.split else " "
+
+    def _ready(self, texts: Any, first_row: int) -> tuple[Any, _core.Normalizer]:
+        """Return texts as strings and lists of strings, and the rules that apply to them."""
+        lower = bool(self.lower)
+        if isinstance(texts, list | tuple):
+            if self.analyzer is not None and not self.char_level:
+                texts = [self._analyzed(text) for text in texts]
+                lower = False
+            if any(isinstance(text, list) for text in texts):
+                texts = [
+                    self._tokens(text, lower, first_row + row) if isinstance(text, list) else text
+                    for row, text in enumerate(texts)
+                ]
+        elif self.analyzer is not None and not self.char_level:
+            return self._ready(list(texts), first_row)
+        rules = normalizer(
+            filters="".join(self.filters),
+            lower=lower,
+            split=self.split,
+            characters=bool(self.char_level),
+        )
+        return texts, rules
+
+    def _analyzed(self, text: Any) -> list[Any]:
+        if isinstance(text, list):  # ready tokens never meet the analyzer
+            return [token.lower() for token in text] if self.lower else text
+        assert self.analyzer is not None
+        return list(self.analyzer(text))
+
+    def _tokens(self, tokens: list[Any], lower: bool, row: int) -> list[Any]:
+        if not lower and not all(isinstance(token, str) for token in tokens):
+            tokens = [self._spelled(token) for token in tokens]
+        if self.ngrams > 1:
+            for token in tokens:
+                if isinstance(token, str) and self._joiner in token:
+                    raise ValueError(
+                        f"text {row}: with ngrams={self.ngrams} a token must not hold "
+                        f"{self._joiner!r}, which joins the words of an n-gram; received "
+                        f"{show(token)}. Choose another `split`."
+                    )
+        return tokens
+
+    def _spelled(self, token: Hashable) -> str:
+        """Return the string that a token is counted under."""
+        if isinstance(token, str):
+            return token
+        return self._foreign.setdefault(token, f"{_FOREIGN}{len(self._foreign)}")
+
+
+_SETTINGS = (
+    "num_words", "filters", "lower", "split", "char_level", "oov_token", "document_count",
+)  # fmt: skip
+_OURS = ("ngrams", "min_count")
+_VIEWS = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
+
+
+def tokenizer_from_json(json_string: str) -> Tokenizer:
+    """Return the tokenizer that `to_json`, ours or Keras's, wrote.
+
+    Raises ValueError where the string is not such JSON.
+
+    >>> tokenizer = Tokenizer()
+    >>> tokenizer.fit_on_texts(["a text"])
+    >>> tokenizer_from_json(tokenizer.to_json()).word_index
+    {'a': 1, 'text': 2}
+    """
+    try:
+        config = dict(json.loads(json_string)["config"])
+        views = {name: json.loads(config.pop(name)) for name in _VIEWS}
+        for name in ("index_docs", "index_word"):
+            views[name] = {int(key): value for key, value in views[name].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"expected the JSON of Tokenizer.to_json(); received {show(json_string)}: {error!r}."
+        ) from error
+    tokenizer = Tokenizer(**config)
+    tokenizer._restore(views)
+    return tokenizer
+
+
+def _joined(parts: list[Ragged]) -> Ragged:
+    starts = np.cumsum([0, *(len(part.ids) for part in parts)])
+    moved = [part.offsets[1:] + start for part, start in zip(parts, starts, strict=False)]
+    offsets = np.concatenate([np.zeros(1, np.int64), *moved])
+    return Ragged(ids=np.concatenate([part.ids for part in parts]), offsets=offsets)

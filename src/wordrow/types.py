@@ -1,0 +1,114 @@
+"""The types that carry the data. Axis letters: B batch, T time, N tokens, U unique ids, D dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, overload
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Padded", "Ragged", "SparseRows"]
+
+Ids = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ragged:
+    """Ids of texts of different lengths, without padding.
+
+    ids: int32 [N]; offsets: int64 [B + 1]. Text i has ids[offsets[i] : offsets[i + 1]].
+
+    >>> import numpy as np
+    >>> ragged = Ragged(ids=np.array([3, 1, 2], np.int32), offsets=np.array([0, 2, 2, 3]))
+    >>> len(ragged), ragged[0].tolist(), ragged.lengths.tolist()
+    (3, [3, 1], [2, 0, 1])
+    """
+
+    ids: Ids
+    offsets: npt.NDArray[np.int64]
+
+    @classmethod
+    def from_lists(cls, sequences: list[list[int]]) -> Ragged:
+        """Build from a list of lists of ids."""
+        offsets = np.zeros(len(sequences) + 1, np.int64)
+        np.cumsum([len(ids) for ids in sequences], out=offsets[1:])
+        flat = [i for ids in sequences for i in ids]
+        return cls(ids=np.array(flat, np.int32), offsets=offsets)
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """The number of ids of each text: int64 [B]."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> Ids: ...
+    @overload
+    def __getitem__(self, index: slice) -> Ragged: ...
+    def __getitem__(self, index: int | slice) -> Ids | Ragged:
+        """Return the ids of one text, or the texts of a slice (step 1), without copying them."""
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step != 1:
+                raise ValueError(f"a Ragged is sliced in steps of 1; received step {step}")
+            offsets = self.offsets[start : max(start, stop) + 1]
+            ids = self.ids[offsets[0] : offsets[-1]]
+            return Ragged(ids=ids, offsets=offsets - offsets[0])
+        n = len(self)
+        if not -n <= index < n:
+            raise IndexError(f"text {index} of {n}")
+        index %= n
+        return self.ids[self.offsets[index] : self.offsets[index + 1]]
+
+    def __iter__(self) -> Iterator[Ids]:
+        for i in range(len(self)):
+            yield self[i]
+
+    def to_lists(self) -> list[list[int]]:
+        """Return a list of lists of Python integers, as Keras's `texts_to_sequences` does."""
+        ids = self.ids.tolist()
+        ends = self.offsets.tolist()
+        return [ids[start:stop] for start, stop in zip(ends, ends[1:], strict=False)]
+
+    def pad(
+        self,
+        maxlen: int | None = None,
+        *,
+        padding: Literal["pre", "post"] = "pre",
+        truncating: Literal["pre", "post"] = "pre",
+    ) -> Padded:
+        """Return the texts as one array of `maxlen` columns (the longest text's length by default)."""
+        lengths = self.lengths
+        width = int(lengths.max(initial=0)) if maxlen is None else maxlen
+        kept = np.minimum(lengths, width)
+        column = np.arange(width)
+        free = (width - kept)[:, None]
+        mask = column >= free if padding == "pre" else column < kept[:, None]
+        start = self.offsets[:-1] + (lengths - kept if truncating == "pre" else 0)
+        source = start[:, None] + column - (free if padding == "pre" else 0)
+        ids = np.zeros(mask.shape, np.int32)
+        ids[mask] = self.ids[source[mask]]
+        return Padded(ids=ids, mask=mask)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Padded:
+    """Ids in one array, with what is a real token. ids: int32 [B, T]; mask: bool [B, T]."""
+
+    ids: Ids
+    mask: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SparseRows:
+    """The gradient of a table, in the rows it touches. ids: [U], unique; rows: [U, D]."""
+
+    ids: Ids
+    rows: Any  # a NumPy or JAX array

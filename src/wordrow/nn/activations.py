@@ -1,0 +1,114 @@
+"""Activation functions by name or as functions. Each takes and returns [..., D]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wordrow.errors import show
+from wordrow.nn.ops import namespace, sigmoid, softmax
+
+__all__ = ["ACTIVATIONS", "Activation", "activation_name", "get_activation"]
+
+Activation = Callable[[Any], Any]
+
+
+def linear(x: Any) -> Any:
+    """Return x."""
+    return x
+
+
+def relu(x: Any) -> Any:
+    """Return max(x, 0)."""
+    return namespace(x).maximum(x, 0)
+
+
+def tanh(x: Any) -> Any:
+    """Return tanh(x)."""
+    return namespace(x).tanh(x)
+
+
+def softplus(x: Any) -> Any:
+    """Return ln(1 + exp(x))."""
+    return namespace(x).logaddexp(x, namespace(x).zeros_like(x))
+
+
+def softsign(x: Any) -> Any:
+    """Return x / (1 + |x|)."""
+    return x / (1 + abs(x))
+
+
+def elu(x: Any) -> Any:
+    """Return x where positive, exp(x) - 1 elsewhere."""
+    xp = namespace(x)
+    return xp.where(x > 0, x, xp.expm1(xp.minimum(x, 0)))
+
+
+def selu(x: Any) -> Any:
+    """Return the scaled elu of Klambauer et al. 2017, "Self-Normalizing Neural Networks"."""
+    xp = namespace(x)
+    scale, alpha = 1.0507009873554805, 1.6732632423543772
+    return scale * xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0)))
+
+
+def exponential(x: Any) -> Any:
+    """Return exp(x)."""
+    return namespace(x).exp(x)
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """Return x / 6 + 1/2, cut to [0, 1] (Keras 3's; Keras 2 had x / 5 + 1/2)."""
+    return namespace(x).clip(x / 6 + 0.5, 0, 1)
+
+
+def silu(x: Any) -> Any:
+    """Return x * sigmoid(x)."""
+    return x * sigmoid(x)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "elu": elu,
+    "exponential": exponential,
+    "hard_sigmoid": hard_sigmoid,
+    "linear": linear,
+    "relu": relu,
+    "selu": selu,
+    "sigmoid": sigmoid,
+    "silu": silu,
+    "softmax": softmax,
+    "softplus": softplus,
+    "softsign": softsign,
+    "swish": silu,
+    "tanh": tanh,
+}
+
+
+def get_activation(activation: str | Activation | None) -> Activation:
+    """Return the function of a name; a function is returned as it is, None is linear.
+
+    Raises ValueError for an unknown name.
+
+    >>> get_activation("relu")(__import__("numpy").array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+    if activation is None:
+        return linear
+    if callable(activation):
+        return activation
+    if activation not in ACTIVATIONS:
+        raise ValueError(
+            f"`activation` must be a function or one of {sorted(ACTIVATIONS)}; "
+            f"received {show(activation)}."
+        )
+    return ACTIVATIONS[activation]
+
+
+def activation_name(activation: Activation) -> str:
+    """Return the name under which an activation is saved; own functions have none."""
+    for name, function in ACTIVATIONS.items():
+        if function is activation:
+            return name
+    raise ValueError(
+        f"a model with an activation of your own ({show(activation)}) cannot be saved: "
+        f"use one of {sorted(ACTIVATIONS)}."
+    )

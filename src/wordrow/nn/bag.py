@@ -1,0 +1,154 @@
+"""The family that the core runs and trains alone: rows -> mean -> dense.
+
+Predicting is one pass over the ids, without padding. Training is sparse Adam,
+equal to the dense one (Kingma & Ba 2015, with Keras's epsilon); see core/bag.h.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wordrow import _core
+from wordrow.nn import ops
+from wordrow.nn.graph import Graph
+from wordrow.nn.layers import Dense, Embedding, GlobalAveragePooling1D
+from wordrow.nn.layers.embedding import bad_id_error
+from wordrow.types import Ragged
+
+__all__ = ["BagLayers", "BagTrainer", "Progress", "match"]
+
+Float = npt.NDArray[np.float32]
+Watch = Callable[[int, float, int], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BagLayers:
+    """The two layers with weights of a model of this family."""
+
+    embedding: Embedding
+    dense: Dense
+
+    def predict(self, ragged: Ragged) -> Any:
+        """Return the outputs [B, units] for texts of any length. Ids are checked here."""
+        (table,) = (self.embedding._weights or {}).values()
+        check_bags(ragged, self.embedding.input_dim, self.embedding.name)
+        hidden = ops.bag_mean(table, ragged)
+        weights = self.dense._weights or {}
+        return self.dense.apply(weights, {}, hidden, None, training=False, rng=None)[0]
+
+
+def check_bags(ragged: Ragged, input_dim: int, layer_name: str) -> None:
+    """Raise ValueError, naming text and position, for an id outside the table."""
+    ids = ragged.ids
+    if ids.size == 0 or (ids.min() >= 0 and ids.max() < input_dim):
+        return
+    at = int(np.argmax((ids < 0) | (ids >= input_dim)))
+    text = int(np.searchsorted(ragged.offsets, at, side="right")) - 1
+    raise bad_id_error(int(ids[at]), (text, at - int(ragged.offsets[text])), input_dim, layer_name)
+
+
+def match(graph: Graph) -> BagLayers | None:
+    """Return the layers of a graph Input -> Embedding -> mean -> Dense, or None for another one."""
+    layers = [node.layer for node in graph.nodes]
+    if len(layers) != 4 or [node.inputs for node in graph.nodes] != [(), (0,), (1,), (2,)]:
+        return None
+    _, embedding, pooling, dense = layers
+    if (
+        type(embedding) is Embedding
+        and type(pooling) is GlobalAveragePooling1D
+        and type(dense) is Dense
+        and not pooling.keepdims
+        and not any(layer.mask for layer in layers)
+    ):
+        return BagLayers(embedding=embedding, dense=dense)
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What an epoch came to: texts seen, mean loss, and accuracy before each step."""
+
+    n_texts: int
+    loss: float
+    accuracy: float
+
+
+class BagTrainer:
+    """Trains the weights of one model in place, keeping Adam's moments between calls.
+
+    table: [V, D]; kernel: [D, units]; bias: [units]; all float32. One unit means
+    a sigmoid and binary cross-entropy, more a softmax and cross-entropy.
+    """
+
+    def __init__(
+        self,
+        table: Float,
+        kernel: Float,
+        bias: Float,
+        *,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ) -> None:
+        self.table, self.kernel, self.bias = table, kernel, bias
+        self.last = np.zeros(len(table), np.int32)  # the step that last updated each row
+        self.table_m, self.table_v = np.zeros_like(table), np.zeros_like(table)
+        self._dense: dict[str, Float] = {}
+        for name, weight in (("kernel", kernel), ("bias", bias)):
+            flat = weight.reshape(-1)
+            if not np.shares_memory(flat, weight):
+                raise ValueError(f"{name} must be contiguous: it is trained in place.")
+            self._dense |= {
+                name: flat,
+                f"{name}_m": np.zeros_like(flat),
+                f"{name}_v": np.zeros_like(flat),
+            }
+        self._adam_table = _core.AdamTable(table, self.table_m, self.table_v, self.last)
+        self._clock = _core.AdamClock(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, step=0)
+
+    @property
+    def step(self) -> int:
+        """The number of steps taken."""
+        return self._clock.step
+
+    def lay_out(self, ragged: Ragged) -> _core.BagDocuments:
+        """Return texts in the layout that training reads; made once for all epochs."""
+        ids, offsets = np.ascontiguousarray(ragged.ids), np.ascontiguousarray(ragged.offsets)
+        return _core.BagDocuments(ids, offsets, n_rows=len(self.table))
+
+    def train(
+        self,
+        documents: _core.BagDocuments,
+        labels: npt.NDArray[np.int32],
+        *,
+        order: npt.NDArray[np.int64],
+        batch_size: int,
+        learning_rates: npt.NDArray[np.float64],
+        watch: Watch | None = None,
+    ) -> Progress:
+        """Take one step a batch over documents[order], and bring every row up to date.
+
+        labels: [B], 0 and 1 for a sigmoid, else [0, units). learning_rates: one
+        a batch. `watch` is told texts, summed loss and correct answers, now and
+        then; what it raises ends the epoch between two steps.
+        """
+        try:
+            n, loss, n_correct = _core.train_bag(
+                self._clock,
+                self._adam_table,
+                labels,
+                documents,
+                order=order,
+                batch_size=batch_size,
+                learning_rates=learning_rates,
+                watch=watch,
+                **self._dense,
+            )
+        finally:
+            self._clock.settle(self._adam_table)
+        return Progress(n_texts=n, loss=loss / n, accuracy=n_correct / n)

@@ -1,0 +1,49 @@
+"""The beginning of a model: the shape of what comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wordrow.nn.layers.layer import Arrays, Layer, Shape
+
+__all__ = ["Input"]
+
+
+class Input(Layer):
+    """Says the shape of one input: `shape` without the batch axis, None for any length.
+
+    >>> Input((6,)).first_shape
+    (None, 6)
+    """
+
+    keeps_ids = True
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: str | None = None,
+        *,
+        batch_shape: Sequence[int | None] | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        super().__init__(name=name or "input", trainable=trainable)
+        if (shape is None) == (batch_shape is None):
+            raise ValueError("Input needs `shape`, for example Input((500,)), or `batch_shape`.")
+        if shape is not None and (isinstance(shape, int) or not isinstance(shape, Sequence)):
+            raise ValueError(f"`shape` must be a tuple; received {shape!r}. Use Input(({shape},)).")
+        self.dtype = dtype or "float32"
+        full: Shape = (batch_size, *shape) if shape is not None else tuple(batch_shape or ())
+        self.first_shape = full
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Hand the inputs on."""
+        return inputs, mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"batch_shape": list(self.first_shape or ()), "dtype": self.dtype}

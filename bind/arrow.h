@@ -19,7 +19,7 @@ bool is_arrow(nanobind::handle object);
 
 // Adds a document for each row of a string column: utf8, large_utf8,
 // utf8_view, dictionaries of these, or a struct of one of these, in chunks or
-// not. Throws BadRow for a null and std::invalid_argument for other types.
+// not. Throws BadRowError for a null and std::invalid_argument for other types.
 std::unique_ptr<ArrowColumn> read_arrow(nanobind::handle object, Documents& documents);
 
 }  // namespace wordrow

@@ -132,6 +132,7 @@ void define_text(nb::module_& module) {
       .def("rank", &Vocabulary::rank, nb::kw_only(), nb::arg("min_count"), nb::arg("first_id"))
       .def("encode", &encode, nb::arg("texts"), nb::arg("normalizer"), nb::kw_only(),
            nb::arg("limit"), nb::arg("unknown_id"), nb::arg("watch").none() = nb::none())
+      .def_prop_ro("max_id", &Vocabulary::max_id)
       .def("entries", &entries, nb::arg("joiner"))
       .def("add", &add_entries, nb::arg("texts"), nb::arg("joiner"), nb::kw_only(),
            nb::arg("occurrences"), nb::arg("documents"), nb::arg("ids"));

@@ -14,8 +14,8 @@ std::string kind_of(nb::handle object) { return nb::type_name(object.type()).c_s
 }  // namespace
 
 void define_bad_row(nb::module_& module) {
-  bad_row_type = PyErr_NewException("wordrow._core.BadRow", PyExc_ValueError, nullptr);
-  module.attr("BadRow") = nb::handle(bad_row_type);
+  bad_row_type = PyErr_NewException("wordrow._core.BadRowError", PyExc_ValueError, nullptr);
+  module.attr("BadRowError") = nb::handle(bad_row_type);
 }
 
 void raise_bad_row(std::ptrdiff_t row, const char* kind, const std::string& detail) {

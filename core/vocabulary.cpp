@@ -392,12 +392,14 @@ std::size_t Vocabulary::rank(std::uint64_t min_count, std::int32_t first_id) {
   for (GramTable& grams : grams_) keep(grams.counts, grams.ids);
   std::stable_sort(kept.begin(), kept.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
+  max_id_ = kept.empty() ? 0 : first_id + static_cast<std::int32_t>(kept.size()) - 1;
   for (auto& [occurrences, id] : kept) *id = first_id++;
   return kept.size();
 }
 
 void Vocabulary::add(std::string_view text, std::string_view joiner, const Count& count,
                      std::int32_t id) {
+  max_id_ = std::max(max_id_, id);
   std::string padded;
   const auto find_or_add_word = [&](std::string_view word) {
     padded.assign(word);

@@ -123,6 +123,7 @@ class Vocabulary {
   std::size_t n_words() const { return words_.size(); }
   const Count& count_of(std::size_t number) const;
   std::int32_t id_of(std::size_t number) const;
+  std::int32_t max_id() const { return max_id_; }  // 0: nothing has an id
   std::string text(std::size_t number, std::string_view joiner) const;
 
   // Adds an entry with its counts and id. Its text is a word or, where it
@@ -142,6 +143,7 @@ class Vocabulary {
   std::string gram_text(std::size_t order, std::uint32_t serial, std::string_view joiner) const;
 
   int ngrams_;
+  std::int32_t max_id_ = 0;
   WordTable words_;
   std::vector<GramTable> grams_;  // grams_[n - 2] holds the n-grams
 };

@@ -1,5 +1,6 @@
 """wordrow: raw text to trained word vectors. Every word gets a row."""
 
+from wordrow.classifier import TextClassifier
 from wordrow.nn.labels import to_categorical
 from wordrow.nn.layers import (
     Activation,
@@ -41,6 +42,7 @@ __all__ = [
     "Sequential",
     "SparseRows",
     "SpatialDropout1D",
+    "TextClassifier",
     "Tokenizer",
     "hashing_trick",
     "load_model",

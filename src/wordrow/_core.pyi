@@ -10,7 +10,7 @@ Float1 = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
 
-class BadRow(ValueError): ...
+class BadRowError(ValueError): ...
 
 class Normalizer:
     def __init__(
@@ -33,6 +33,8 @@ class Vocabulary:
         unknown_id: int,
         watch: Callable[[int], object] | None = None,
     ) -> tuple[Ids, Offsets]: ...
+    @property
+    def max_id(self) -> int: ...
     def entries(self, joiner: str) -> tuple[list[str], Offsets, Offsets, Ids]: ...
     def add(
         self,

@@ -14,6 +14,7 @@ import os
 import secrets
 import struct
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +24,16 @@ from safetensors.numpy import save as to_safetensors
 
 from wordrow.errors import FileFormatError
 
-__all__ = ["Array", "from_bytes", "pack_strings", "read", "to_bytes", "unpack_strings", "write", "writing"]
+__all__ = [
+    "Array",
+    "from_bytes",
+    "pack_strings",
+    "read",
+    "to_bytes",
+    "unpack_strings",
+    "write",
+    "writing",
+]
 
 Array = npt.NDArray[Any]
 
@@ -61,7 +71,9 @@ def from_bytes(data: bytes | np.memmap, *, name: str) -> tuple[dict[str, Array],
     return tensors, config
 
 
-def write(path: str | os.PathLike[str], tensors: Mapping[str, Array], config: Mapping[str, Any]) -> None:
+def write(
+    path: str | os.PathLike[str], tensors: Mapping[str, Array], config: Mapping[str, Any]
+) -> None:
     """Write a file aside, sync it, and rename it into place: never half a file."""
     data = to_bytes(tensors, config)
     with writing(path) as file:
@@ -117,8 +129,7 @@ def unpack_strings(data: Array, offsets: Array) -> list[str]:
     ends = offsets.tolist()
     if not ends or ends[0] != 0 or ends[-1] != len(raw) or any(np.diff(offsets) < 0):
         raise FileFormatError("the offsets of a list of strings do not fit its bytes.")
-    pairs = zip(ends, ends[1:], strict=False)
-    return [raw[start:stop].decode("utf-8", "surrogatepass") for start, stop in pairs]
+    return [raw[start:stop].decode("utf-8", "surrogatepass") for start, stop in pairwise(ends)]
 
 
 def _header(data: bytes | np.memmap, name: str) -> tuple[dict[str, Any], int]:
@@ -157,7 +168,9 @@ def _tensor(body: Array, entry: Any, tensor: str, name: str) -> Array:
         start, stop = (int(n) for n in entry["data_offsets"])
         n_bytes = dtype.itemsize * int(np.prod(shape, dtype=object))
     except (KeyError, TypeError, ValueError) as error:
-        raise FileFormatError(f"{name}: tensor {tensor!r} has a damaged header ({error!r}).") from None
+        raise FileFormatError(
+            f"{name}: tensor {tensor!r} has a damaged header ({error!r})."
+        ) from None
     if not 0 <= start <= stop <= len(body) or stop - start != n_bytes or min(shape, default=0) < 0:
         raise FileFormatError(
             f"{name}: tensor {tensor!r} of shape {shape} should lie in bytes {start} to {stop} of "

@@ -1,9 +1,13 @@
-"""The types that carry the data. Axis letters: B batch, T time, N tokens, U unique ids, D dimension."""
+"""The types that carry the data.
+
+Axis letters: B batch, T time, V vocabulary, D dimension, N tokens, U unique ids.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -68,11 +72,19 @@ class Ragged:
         for i in range(len(self)):
             yield self[i]
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Ragged:
+        """Return some of the texts, in the order asked for."""
+        lengths = self.lengths[rows]
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        shift = np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Ragged(ids=self.ids[np.arange(offsets[-1]) + shift], offsets=offsets)
+
     def to_lists(self) -> list[list[int]]:
         """Return a list of lists of Python integers, as Keras's `texts_to_sequences` does."""
         ids = self.ids.tolist()
         ends = self.offsets.tolist()
-        return [ids[start:stop] for start, stop in zip(ends, ends[1:], strict=False)]
+        return [ids[start:stop] for start, stop in pairwise(ends)]
 
     def pad(
         self,
@@ -81,7 +93,7 @@ class Ragged:
         padding: Literal["pre", "post"] = "pre",
         truncating: Literal["pre", "post"] = "pre",
     ) -> Padded:
-        """Return the texts as one array of `maxlen` columns (the longest text's length by default)."""
+        """Return the texts as one array of `maxlen` columns: by default the longest length."""
         lengths = self.lengths
         width = int(lengths.max(initial=0)) if maxlen is None else maxlen
         kept = np.minimum(lengths, width)

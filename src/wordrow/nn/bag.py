@@ -33,12 +33,16 @@ class BagLayers:
     embedding: Embedding
     dense: Dense
 
-    def predict(self, ragged: Ragged) -> Any:
-        """Return the outputs [B, units] for texts of any length. Ids are checked here."""
+    def pool(self, ragged: Ragged) -> Any:
+        """Return the mean row of each text: [B, D]. Ids are checked first."""
         (table,) = (self.embedding._weights or {}).values()
         check_bags(ragged, self.embedding.input_dim, self.embedding.name)
-        hidden = ops.bag_mean(table, ragged)
+        return ops.bag_mean(table, ragged)
+
+    def predict(self, ragged: Ragged) -> Any:
+        """Return the outputs for texts of any length: [B, units]."""
         weights = self.dense._weights or {}
+        hidden = self.pool(ragged)
         return self.dense.apply(weights, {}, hidden, None, training=False, rng=None)[0]
 
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from wordrow.errors import show
 
 __all__ = [
-    "Constant", "Initializer", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
-    "get_initializer", "initializer_config",
+    "Constant", "Initializer", "RandomNormal", "RandomUniform", "TruncatedNormal",
+    "VarianceScaling", "get_initializer", "initializer_config",
 ]  # fmt: skip
 
 Weights = npt.NDArray[np.float32]
@@ -31,6 +31,7 @@ class Constant:
     value: float = 0.0
 
     def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+        """Return float32 weights of a shape."""
         return np.full(shape, self.value, np.float32)
 
 
@@ -42,6 +43,7 @@ class RandomUniform:
     maxval: float = 0.05
 
     def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+        """Return float32 weights of a shape."""
         unit = rng.random(shape, dtype=np.float32)
         return np.float32(self.minval) + unit * np.float32(self.maxval - self.minval)
 
@@ -54,6 +56,7 @@ class RandomNormal:
     stddev: float = 0.05
 
     def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+        """Return float32 weights of a shape."""
         normal = rng.standard_normal(shape, dtype=np.float32)
         return np.float32(self.mean) + normal * np.float32(self.stddev)
 
@@ -66,6 +69,7 @@ class TruncatedNormal:
     stddev: float = 0.05
 
     def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+        """Return float32 weights of a shape."""
         normal = rng.standard_normal(shape, dtype=np.float32)
         while (beyond := np.abs(normal) > 2).any():
             normal[beyond] = rng.standard_normal(int(beyond.sum()), dtype=np.float32)
@@ -84,6 +88,7 @@ class VarianceScaling:
     distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "truncated_normal"
 
     def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+        """Return float32 weights of a shape."""
         fan_in, fan_out = _fans(shape)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, fan)
@@ -139,9 +144,10 @@ def get_initializer(initializer: str | dict[str, Any] | Initializer) -> Initiali
 
 
 def initializer_config(initializer: Initializer) -> dict[str, Any] | str:
-    """Return what `get_initializer` makes this initializer from; "zeros" for a function of your own.
+    """Return what `get_initializer` makes this initializer from.
 
-    A loaded model has its weights, so its initializers are never called.
+    That is "zeros" for a function of your own: a loaded model has its weights, so
+    its initializers are never called.
     """
     if type(initializer) in CLASSES.values():
         return {"class_name": type(initializer).__name__, "config": asdict(initializer)}  # type: ignore[call-overload]

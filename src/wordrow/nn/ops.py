@@ -17,8 +17,8 @@ from wordrow import _core
 from wordrow.types import Ragged
 
 __all__ = [
-    "as_ids", "bag_mean", "is_jax", "keep_mask", "masked_max", "masked_mean", "namespace", "sigmoid",
-    "softmax", "take_rows",
+    "as_ids", "bag_mean", "is_jax", "keep_mask", "masked_max", "masked_mean", "namespace",
+    "sigmoid", "softmax", "take_rows",
 ]  # fmt: skip
 
 

@@ -22,7 +22,8 @@ def portions(texts: Any) -> Iterator[tuple[int, Any]]:
         iterator = iter(texts)
     except TypeError:
         raise TextTypeError(
-            f"texts must be a list, an iterator or an Arrow column of strings; received {show(texts)}."
+            "texts must be a list, an iterator or an Arrow column of strings; "
+            f"received {show(texts)}."
         ) from None
     portion = list(islice(iterator, _TEXTS_AT_A_TIME))
     row = 0
@@ -58,4 +59,4 @@ def _is_arrow(texts: Any) -> bool:
         return False
     # pandas offers the interface for columns of Python objects too, through
     # pyarrow, which refuses mixed types; those are read as a list.
-    return getattr(texts, "dtype", None) != object
+    return str(getattr(texts, "dtype", "")) != "object"

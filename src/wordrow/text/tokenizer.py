@@ -25,10 +25,11 @@ _NO_LIMIT = 2**31 - 1
 _FOREIGN = "\U0010ffff"
 
 Watch = Callable[[int], object]
+Counts = npt.NDArray[np.int64]
 
 
 class _View:
-    """A table of the vocabulary as a dict, made when first looked at; assigning counts as an edit."""
+    """A table of the vocabulary as a dict, made when first looked at; assigning edits it."""
 
     def __init__(self, kind: type[LiveDict]) -> None:
         self.kind = kind
@@ -100,7 +101,9 @@ class Tokenizer:
         if kwargs:
             raise TypeError(f"Unrecognized keyword arguments: {kwargs}")
         if not 1 <= ngrams <= 8:
-            raise ValueError(f"`ngrams` must be from 1 (words alone) to 8; received {show(ngrams)}.")
+            raise ValueError(
+                f"`ngrams` must be from 1 (words alone) to 8; received {show(ngrams)}."
+            )
         if min_count < 1:
             raise ValueError(f"`min_count` must be at least 1; received {show(min_count)}.")
         self.num_words = num_words
@@ -137,7 +140,7 @@ class Tokenizer:
             ready, rules = self._ready(portion, first_row)
             try:
                 self.document_count += self._vocabulary.count(ready, rules, watch)
-            except _core.BadRow as bad:
+            except _core.BadRowError as bad:
                 raise bad_row_error(portion, first_row, *bad.args) from None
         first_id = 1 if self.oov_token is None else 2
         self._vocabulary.rank(min_count=self.min_count, first_id=first_id)
@@ -173,7 +176,7 @@ class Tokenizer:
                 ids, offsets = lookup.encode(
                     ready, rules, limit=limit, unknown_id=unknown_id, watch=watch
                 )
-            except _core.BadRow as bad:
+            except _core.BadRowError as bad:
                 raise bad_row_error(portion, first_row, *bad.args) from None
             parts.append(Ragged(ids=ids, offsets=offsets))
         return parts[0] if len(parts) == 1 else _joined(parts)
@@ -260,6 +263,31 @@ class Tokenizer:
         words = [*counts, *(w for w in index if w not in counts and w != self.oov_token)]
         self._vocabulary = self._lookup = self._filled(words, counts, docs, index)
         self._views = {name: vars(Tokenizer)[name].kind(views[name]) for name in _VIEWS}
+
+    # ---- for a table with a row for each id -----------------------------
+
+    @property
+    def n_ids(self) -> int:
+        """How many rows a table needs for the ids that `encode` can give, row 0 included."""
+        n = self._vocabulary.max_id + 1
+        return min(n, self.num_words) if self.num_words else n
+
+    def ranked_entries(self) -> tuple[list[str], Counts, Counts]:
+        """Return (texts, occurrences, documents) of the ids 1 to n_ids - 1, in that order."""
+        texts, occurrences, documents, ids = self._vocabulary.entries(self._joiner)
+        order = np.argsort(ids, kind="stable")
+        order = order[(ids[order] > 0) & (ids[order] < self.n_ids)]
+        return [texts[i] for i in order.tolist()], occurrences[order], documents[order]
+
+    def take_ranked_entries(self, texts: list[str], occurrences: Counts, documents: Counts) -> None:
+        """Become the tokenizer whose `ranked_entries` these are."""
+        self._vocabulary = self._lookup = _core.Vocabulary(self.ngrams)
+        self._views.clear()
+        ids = np.arange(1, len(texts) + 1, dtype=np.int32)
+        occurrences, documents = (np.ascontiguousarray(a) for a in (occurrences, documents))
+        self._vocabulary.add(
+            texts, self._joiner, occurrences=occurrences, documents=documents, ids=ids
+        )
 
     # ---- the tables -----------------------------------------------------
 

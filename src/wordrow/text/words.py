@@ -79,7 +79,9 @@ def hashing_trick(
     elif hash_function == "md5":
         hash_function = _md5
     if not callable(hash_function):
-        raise TypeError(f"`hash_function` must be a function, 'md5' or None; received {show(hash_function)}.")
+        raise TypeError(
+            f"`hash_function` must be a function, 'md5' or None; received {show(hash_function)}."
+        )
     if analyzer is None:
         words: Iterable[Hashable] = text_to_word_sequence(text, filters, lower, split)
     else:

@@ -52,8 +52,9 @@ class Dense(Layer):
         last = spec.shape[-1]
         if last is None:
             raise UnknownDimensionError(
-                f"layer {self.name!r} needs to know the last axis of its inputs; received the shape "
-                f"{spec.shape}. Give the length of the texts: Input((T,)) or Embedding(…, input_length=T)."
+                f"layer {self.name!r} needs to know the last axis of its inputs; received the "
+                f"shape {spec.shape}. Give the length of the texts: Input((T,)), or "
+                "Embedding(…, input_length=T)."
             )
         weights = {"kernel": self.kernel_initializer((last, self.units), rng)}
         if self.use_bias:

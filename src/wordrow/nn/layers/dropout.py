@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-
 from wordrow.errors import show
 from wordrow.nn import ops
 from wordrow.nn.layers.layer import Arrays, Layer

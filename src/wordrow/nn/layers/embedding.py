@@ -115,7 +115,9 @@ def check_ids(ids: Any, input_dim: int, layer_name: str) -> None:
 
 def bad_id_error(found: int, where: tuple[int, ...], input_dim: int, layer_name: str) -> ValueError:
     """Return the error for an id outside the table; where: (text, position...)."""
-    expected = "ids must not be negative" if found < 0 else "`input_dim` must be greater than every id"
+    expected = (
+        "ids must not be negative" if found < 0 else "`input_dim` must be greater than every id"
+    )
     place = f" at position {', '.join(map(str, where[1:]))}" if len(where) > 1 else ""
     return ValueError(
         f"{expected}: text {where[0]} has id {found}{place}, the table of layer {layer_name!r} has "

@@ -46,4 +46,7 @@ class Input(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
-        return super().get_config() | {"batch_shape": list(self.first_shape or ()), "dtype": self.dtype}
+        return super().get_config() | {
+            "batch_shape": list(self.first_shape or ()),
+            "dtype": self.dtype,
+        }

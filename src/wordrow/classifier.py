@@ -1,0 +1,398 @@
+"""Raw texts in, labels out: tokenizer and model as one object, trained by the core."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wordrow import classifier_file
+from wordrow.errors import TextTypeError, show
+from wordrow.labels import as_labels, class_numbers, find_classes
+from wordrow.nn import bag
+from wordrow.nn.bag_fit import History, Schedule, Validation, default_epochs, fit_bag
+from wordrow.nn.layers import Dense, Embedding, GlobalAveragePooling1D, Input
+from wordrow.nn.model import Sequential
+from wordrow.progress import is_wanted, training_line
+from wordrow.text.tokenizer import Tokenizer
+from wordrow.text.words import DEFAULT_FILTERS
+from wordrow.types import Ragged
+
+__all__ = ["TextClassifier"]
+
+
+class NotFittedError(ValueError, AttributeError):
+    """The classifier has not been fitted yet."""
+
+
+class TextClassifier:
+    """Learns the label of a text: each word's row, the mean of the rows, one dense layer.
+
+    Joulin et al. 2016, "Bag of Tricks for Efficient Text Classification", with
+    exact sparse Adam. It works as a scikit-learn estimator, without needing
+    scikit-learn.
+
+    dim: the length of a row. ngrams: also give rows to runs of up to this many
+    words ("not good"). min_count: words and n-grams seen less often get no row;
+    None means 1, or 2 with n-grams. num_words: keep the most frequent ones only.
+    epochs: passes over the texts; None means about 1,000 steps, from 3 to 100
+    passes. learning_rate: Adam's, falling in a line to zero. validation_split:
+    the share of texts, drawn at random, that is held out; training then stops
+    after `patience` epochs without a lower loss on it, and keeps the best rows.
+    filters, lower, split: as for the Tokenizer. seed: makes a fit repeatable,
+    bit for bit. verbose: a progress line; "auto" shows it on a terminal.
+
+    >>> texts = ["a fine film", "a dull film", "fine acting", "dull acting"]
+    >>> classifier = TextClassifier(seed=1).fit(texts, ["good", "bad", "good", "bad"])
+    >>> classifier.predict(["a fine plot", "a dull plot"]).tolist()
+    ['good', 'bad']
+    """
+
+    def __init__(
+        self,
+        dim: int = 16,
+        ngrams: int = 1,
+        min_count: int | None = None,
+        num_words: int | None = None,
+        epochs: int | None = None,
+        batch_size: int = 64,
+        learning_rate: float = 0.01,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        validation_split: float = 0.0,
+        patience: int = 1,
+        filters: str = DEFAULT_FILTERS,
+        lower: bool = True,
+        split: str | None = " ",
+        seed: int | None = None,
+        verbose: bool | str = "auto",
+    ) -> None:
+        self.dim = dim
+        self.ngrams = ngrams
+        self.min_count = min_count
+        self.num_words = num_words
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.validation_split = validation_split
+        self.patience = patience
+        self.filters = filters
+        self.lower = lower
+        self.split = split
+        self.seed = seed
+        self.verbose = verbose
+
+    # ---- training -------------------------------------------------------
+
+    def fit(self, X: Any, y: Any) -> TextClassifier:
+        """Learn from texts X and their labels y; whatever was learned before is forgotten.
+
+        X: a list, an iterator or an Arrow column of strings. y: as many strings
+        or numbers. Raises, before training begins, TextTypeError for a text
+        that is no string (which row) and ValueError for labels that do not fit.
+        """
+        self._check_params()
+        texts = _as_texts(X)
+        rng = np.random.default_rng(self.seed)
+        tokenizer = self._new_tokenizer()
+        tokenizer.fit_on_texts(texts)
+        if not tokenizer.document_count:
+            raise ValueError("there are no texts to learn from: X is empty.")
+        labels = as_labels(y, n_texts=tokenizer.document_count)
+        classes = find_classes(labels)
+        numbers = class_numbers(labels, classes)
+        ragged = tokenizer.encode(texts)
+        model = self._new_model(tokenizer, len(classes), rng)
+        trainer = self._new_trainer(model)
+        history = self._train(trainer, ragged, numbers, model, rng)
+        self._tokenizer, self._model, self._trainer = tokenizer, model, trainer
+        self.classes_ = classes
+        self.history_ = history.history
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> TextClassifier:
+        """Learn from some more texts: one pass, at the full learning rate.
+
+        The first call counts the words of its texts and fixes the vocabulary
+        and, unless `classes` lists them, the classes; later texts' other words
+        have no row. After `fit` or `load` it goes on from there (a loaded
+        classifier begins with fresh Adam moments).
+        """
+        self._check_params()
+        texts = _as_texts(X)
+        rng = np.random.default_rng(self.seed)
+        if not hasattr(self, "_tokenizer"):
+            tokenizer = self._new_tokenizer()
+            tokenizer.fit_on_texts(texts)
+            labels = as_labels(y, n_texts=tokenizer.document_count)
+            self.classes_ = find_classes(labels if classes is None else as_labels(classes))
+            self._tokenizer = tokenizer
+            self._model = self._new_model(tokenizer, len(self.classes_), rng)
+        ragged = self._tokenizer.encode(texts)
+        numbers = class_numbers(as_labels(y, n_texts=len(ragged)), self.classes_)
+        if not len(ragged):
+            return self
+        if not hasattr(self, "_trainer"):
+            self._trainer = self._new_trainer(self._model)
+        schedule = Schedule(
+            epochs=1, batch_size=self.batch_size, learning_rate=self.learning_rate, decay=False
+        )
+        rng = np.random.default_rng(None if self.seed is None else [self.seed, self._trainer.step])
+        self.history_ = fit_bag(self._trainer, ragged, numbers, schedule, rng=rng).history
+        return self
+
+    def _train(
+        self,
+        trainer: bag.BagTrainer,
+        ragged: Ragged,
+        numbers: npt.NDArray[np.int32],
+        model: Sequential,
+        rng: np.random.Generator,
+    ) -> History:
+        validation = None
+        if self.validation_split:
+            ragged, numbers, validation = self._hold_out(ragged, numbers, model, rng)
+        epochs = self.epochs or default_epochs(len(ragged), self.batch_size)
+        schedule = Schedule(
+            epochs=epochs, batch_size=self.batch_size, learning_rate=self.learning_rate
+        )
+        with training_line(len(ragged), epochs, wanted=is_wanted(self.verbose)) as line:
+            return fit_bag(
+                trainer,
+                ragged,
+                numbers,
+                schedule,
+                rng=rng,
+                validation=validation,
+                watch_epoch=line.epoch if line else None,
+            )
+
+    def _hold_out(
+        self,
+        ragged: Ragged,
+        numbers: npt.NDArray[np.int32],
+        model: Sequential,
+        rng: np.random.Generator,
+    ) -> tuple[Ragged, npt.NDArray[np.int32], Validation]:
+        order = rng.permutation(len(ragged))
+        n_held = int(len(ragged) * self.validation_split)
+        if not 0 < n_held < len(ragged):
+            raise ValueError(
+                f"validation_split={self.validation_split} of {len(ragged)} texts leaves {n_held} "
+                "to hold out; both parts need at least one."
+            )
+        held, kept = ragged.take(order[:n_held]), ragged.take(order[n_held:])
+        held_numbers = numbers[order[:n_held]]
+
+        def evaluate() -> tuple[float, float]:
+            p = np.maximum(_probabilities(model.predict(held)), 1e-12)
+            loss = -np.log(p[np.arange(n_held), held_numbers]).mean()
+            return float(loss), float((p.argmax(axis=1) == held_numbers).mean())
+
+        return kept, numbers[order[n_held:]], Validation(evaluate=evaluate, patience=self.patience)
+
+    def _check_params(self) -> None:
+        whole = ("dim", "ngrams", "min_count", "epochs", "batch_size", "patience")
+        for name in whole:
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
+                raise ValueError(
+                    f"`{name}` must be a whole number above 0; received {show(value)}."
+                )
+        if not self.learning_rate > 0:
+            raise ValueError(
+                f"`learning_rate` must be above 0; received {show(self.learning_rate)}."
+            )
+        if not 0 <= self.validation_split < 1:
+            raise ValueError(
+                "`validation_split` must be from 0 to below 1; "
+                f"received {show(self.validation_split)}."
+            )
+
+    def _new_tokenizer(self) -> Tokenizer:
+        min_count = self.min_count or (1 if self.ngrams == 1 else 2)
+        return Tokenizer(
+            self.num_words,
+            filters=self.filters,
+            lower=self.lower,
+            split=self.split,
+            ngrams=int(self.ngrams),
+            min_count=int(min_count),
+        )
+
+    def _new_model(
+        self, tokenizer: Tokenizer, n_classes: int, rng: np.random.Generator
+    ) -> Sequential:
+        n_rows = tokenizer.n_ids
+        if n_rows < 2:
+            raise ValueError(
+                "no word got a row: the texts are empty, or every word is rarer than min_count="
+                f"{tokenizer.min_count} or cut off by num_words={tokenizer.num_words}."
+            )
+        dense = Dense(1, "sigmoid") if n_classes == 2 else Dense(n_classes, "softmax")
+        layers = [Embedding(n_rows, self.dim, mask_zero=True), GlobalAveragePooling1D(), dense]
+        ids = Input((None,), dtype="int32")
+        return Sequential.from_layers([ids, *layers], "text_classifier", rng)
+
+    def _new_trainer(self, model: Sequential) -> bag.BagTrainer:
+        embedding, _, dense = model.layers
+        for layer in (embedding, dense):  # a loaded model's weights are mapped read-only
+            layer._weights = {
+                k: np.require(w, requirements=["C", "W"]) for k, w in (layer._weights or {}).items()
+            }
+        return bag.BagTrainer(
+            (embedding._weights or {})["embeddings"],
+            (dense._weights or {})["kernel"],
+            (dense._weights or {})["bias"],
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+        )
+
+    # ---- answering ------------------------------------------------------
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:
+        """Return the probability of each class: [B, n_classes], in the order of `classes_`."""
+        return _probabilities(self.model.predict(self._tokenizer.encode(_as_texts(X))))
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the likeliest label of each text: [B]."""
+        labels: npt.NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return labels
+
+    def decision_function(self, X: Any) -> npt.NDArray[np.float32]:
+        """Return the scores before the softmax [B, n_classes], or before the sigmoid [B].
+
+        A sigmoid's score above 0 means the second of the two classes.
+        """
+        hidden = self.pooled(X)
+        weights = self.model.layers[-1]._weights or {}
+        scores: npt.NDArray[np.float32] = hidden @ weights["kernel"] + weights["bias"]
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def pooled(self, X: Any) -> npt.NDArray[np.float32]:
+        """Return the mean row of each text: [B, dim]."""
+        layers = self._bag_layers()
+        mean: npt.NDArray[np.float32] = layers.pool(self._tokenizer.encode(_as_texts(X)))
+        return mean
+
+    def score(self, X: Any, y: Any) -> float:
+        """Return the share of texts whose predicted label is right."""
+        predicted = self.predict(X)
+        labels = as_labels(y, n_texts=len(predicted))
+        if not len(labels):
+            raise ValueError("there are no texts to score: X is empty.")
+        return float((predicted == labels).mean())
+
+    @property
+    def model(self) -> Sequential:
+        """The same model as a Sequential: Embedding, GlobalAveragePooling1D, Dense."""
+        self._require_fitted()
+        return self._model
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer whose ids are the rows of the model's table."""
+        self._require_fitted()
+        return self._tokenizer
+
+    def _bag_layers(self) -> bag.BagLayers:
+        embedding, _, dense = self.model.layers
+        assert isinstance(embedding, Embedding)
+        assert isinstance(dense, Dense)
+        return bag.BagLayers(embedding=embedding, dense=dense)
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "_model"):
+            raise NotFittedError(
+                "this TextClassifier is not fitted yet: call fit(texts, labels) first."
+            )
+
+    # ---- saving ---------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write tokenizer, rows and settings to one safetensors file."""
+        self._require_fitted()
+        classifier_file.write(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TextClassifier:
+        """Return the classifier that `save` wrote.
+
+        Raises FileFormatError for a damaged or foreign file, or a table that
+        does not belong to the vocabulary beside it.
+        """
+        return classifier_file.read(cls, path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        fitted = classifier_file.to_bytes(self) if hasattr(self, "_model") else None
+        return {"params": self.get_params(), "fitted": fitted}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state["params"])  # type: ignore[misc]
+        if state["fitted"] is not None:
+            vars(self).update(vars(classifier_file.from_bytes(type(self), state["fitted"])))
+
+    # ---- what scikit-learn asks for -------------------------------------
+
+    @classmethod
+    def _param_names(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the arguments of the constructor by name."""
+        return {name: getattr(self, name) for name in self._param_names()}
+
+    def set_params(self, **params: Any) -> TextClassifier:
+        """Change arguments of the constructor; they count from the next fit on."""
+        unknown = sorted(set(params) - set(self._param_names()))
+        if unknown:
+            raise ValueError(
+                f"TextClassifier has no parameter {unknown}; it has {self._param_names()}."
+            )
+        vars(self).update(params)
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_model")
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags  # type: ignore[import-untyped]
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(two_d_array=False, string=True),
+        )
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self).__init__).parameters
+        changed = [f"{k}={v!r}" for k, v in self.get_params().items() if v != defaults[k].default]
+        return f"TextClassifier({', '.join(changed)})"
+
+
+def _probabilities(outputs: Any) -> npt.NDArray[np.float32]:
+    """Return [B, n_classes]; a sigmoid's one column is the second of two classes."""
+    if outputs.shape[1] > 1:
+        probabilities: npt.NDArray[np.float32] = outputs
+        return probabilities
+    return np.concatenate([1 - outputs, outputs], axis=1)
+
+
+def _as_texts(X: Any) -> Any:
+    """Return X as something that can be read twice.
+
+    Raises TextTypeError for a single string, which would be read letter by letter.
+    """
+    if isinstance(X, str | bytes):
+        raise TextTypeError(f"X must be a list of texts; received one text, {show(X)}. Use [text].")
+    return X if isinstance(X, Sequence) or hasattr(X, "__len__") else list(X)

@@ -1,0 +1,118 @@
+"""A TextClassifier as one file: rows, vocabulary and settings, tied by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wordrow import store
+from wordrow.errors import FileFormatError
+from wordrow.nn.saving import FORMAT_VERSION, check_kind, model_from_parts, model_parts
+from wordrow.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from wordrow.classifier import TextClassifier
+
+__all__ = ["from_bytes", "read", "to_bytes", "write"]
+
+_KIND = "classifier"
+_VOCABULARY = ("bytes", "offsets", "occurrences", "documents")
+
+
+def write(classifier: TextClassifier, path: str | os.PathLike[str]) -> None:
+    """Write a fitted classifier to a file, whole or not at all."""
+    tensors, config = _parts(classifier)
+    store.write(path, tensors, config)
+
+
+def read(cls: type[TextClassifier], path: str | os.PathLike[str]) -> TextClassifier:
+    """Return the classifier in a file."""
+    tensors, config = store.read(path)
+    return _from_parts(cls, tensors, config, os.fspath(path))
+
+
+def to_bytes(classifier: TextClassifier) -> bytes:
+    """Return the bytes of the file of a fitted classifier."""
+    return store.to_bytes(*_parts(classifier))
+
+
+def from_bytes(cls: type[TextClassifier], data: bytes) -> TextClassifier:
+    """Return the classifier in the bytes of a file."""
+    tensors, config = store.from_bytes(data, name="the pickled classifier")
+    return _from_parts(cls, tensors, config, "the pickled classifier")
+
+
+def _parts(classifier: TextClassifier) -> tuple[dict[str, Any], dict[str, Any]]:
+    texts, occurrences, documents = classifier.tokenizer.ranked_entries()
+    packed, offsets = store.pack_strings(texts)
+    arrays = (packed, offsets, occurrences, documents)
+    tensors = {f"vocabulary/{k}": array for k, array in zip(_VOCABULARY, arrays, strict=True)}
+    weights, model = model_parts(classifier.model)
+    params = classifier.get_params()
+    config = {
+        "kind": _KIND,
+        "version": FORMAT_VERSION,
+        "classes": {"kind": classifier.classes_.dtype.kind, "labels": classifier.classes_.tolist()},
+        "document_count": classifier.tokenizer.document_count,
+        "min_count": classifier.tokenizer.min_count,
+        "model": model,
+        "params": {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()},
+        "vocabulary_hash": _hash(packed, offsets),
+    }
+    return tensors | weights, config
+
+
+def _from_parts(
+    cls: type[TextClassifier], tensors: Mapping[str, Any], config: Mapping[str, Any], name: str
+) -> TextClassifier:
+    if config.get("kind") == "model":
+        raise FileFormatError(f"{name} holds a model without a vocabulary: use load_model(path).")
+    check_kind(config, _KIND, name)
+    try:
+        classifier = cls(**config["params"])
+        packed, offsets, occurrences, documents = (
+            tensors[f"vocabulary/{part}"] for part in _VOCABULARY
+        )
+        if _hash(packed, offsets) != config["vocabulary_hash"]:
+            raise FileFormatError(
+                f"{name}: the vocabulary is not the one that the rows were trained with "
+                "(their hashes differ); the file is damaged or was put together from two."
+            )
+        tokenizer = Tokenizer(
+            classifier.num_words,
+            filters=classifier.filters,
+            lower=classifier.lower,
+            split=classifier.split,
+            ngrams=classifier.ngrams,
+            min_count=config["min_count"],
+            document_count=config["document_count"],
+        )
+        tokenizer.take_ranked_entries(store.unpack_strings(packed, offsets), occurrences, documents)
+        weights = {k: tensor for k, tensor in tensors.items() if not k.startswith("vocabulary/")}
+        model = model_from_parts(weights, config["model"], name=name)
+        kind = {"U": np.str_, "i": np.int64, "u": np.int64, "f": np.float64, "b": np.bool_}
+        classes: Any = np.array(config["classes"]["labels"], kind[config["classes"]["kind"]])
+        n_rows = len(model.layers[0].get_weights()[0])
+    except FileFormatError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise FileFormatError(
+            f"{name}: the classifier in it does not fit together: {error!r}"
+        ) from error
+    if n_rows != tokenizer.n_ids:
+        raise FileFormatError(
+            f"{name}: the table has {n_rows} rows and the vocabulary needs {tokenizer.n_ids}; "
+            "they do not belong together."
+        )
+    classifier._tokenizer, classifier._model, classifier.classes_ = tokenizer, model, classes
+    return classifier
+
+
+def _hash(packed: Any, offsets: Any) -> str:
+    digest = hashlib.sha256(packed.tobytes())
+    digest.update(offsets.astype("<i8").tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,87 @@
+"""Labels as a user gives them, as class numbers; and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wordrow.errors import show
+
+__all__ = ["as_labels", "class_numbers", "find_classes"]
+
+
+def as_labels(y: Any, *, n_texts: int | None = None) -> npt.NDArray[Any]:
+    """Return labels as a 1-D array of strings or numbers.
+
+    Raises ValueError for None, NaN, a wrong number of labels or of axes.
+    """
+    labels = np.asarray(y if hasattr(y, "__array__") else list(y))
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise ValueError(f"labels must be one a text, [B]; received the shape {labels.shape}.")
+    if n_texts is not None and len(labels) != n_texts:
+        raise ValueError(
+            f"texts and labels must be equally many; received {n_texts:,} texts and "
+            f"{len(labels):,} labels."
+        )
+    if labels.dtype == object:
+        labels = _uniform(labels)
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        row = int(np.argmax(np.isnan(labels)))
+        raise ValueError(f"label {row} is NaN: every text needs a label. Remove such rows.")
+    if labels.dtype.kind not in "iufbU":
+        raise ValueError(f"labels must be strings or numbers; received {show(y)}.")
+    return labels
+
+
+def _uniform(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an array of objects as strings or numbers, if they are all one or all the other."""
+    for row, label in enumerate(labels):
+        if label is None or label != label:
+            raise ValueError(f"label {row} is {label}: every text needs a label. Remove such rows.")
+    kinds = {isinstance(label, str) for label in labels}
+    if len(kinds) > 1:
+        row = next(
+            i for i, x in enumerate(labels) if isinstance(x, str) != isinstance(labels[0], str)
+        )
+        raise ValueError(
+            f"labels must be all strings or all numbers; label 0 is {show(labels[0])} and label "
+            f"{row} is {show(labels[row])}."
+        )
+    return np.array(labels.tolist())
+
+
+def find_classes(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the distinct labels, sorted.
+
+    Raises ValueError where there are fewer than two.
+    """
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        found = f"only {classes[0]!s}" if len(classes) else "none"
+        raise ValueError(
+            f"a classifier needs texts of at least two classes; the labels hold {found}."
+        )
+    return classes
+
+
+def class_numbers(labels: npt.NDArray[Any], classes: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    """Return each label's place in `classes` (sorted): int32 [B].
+
+    Raises ValueError, naming the row, for a label that is not among them.
+    """
+    if (labels.dtype.kind == "U") == (classes.dtype.kind == "U"):
+        places = np.searchsorted(classes, labels)
+        unknown = classes[np.minimum(places, len(classes) - 1)] != labels
+    else:
+        unknown = np.ones(len(labels), bool)
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        raise ValueError(
+            f"label {row} is {show(labels[row].item())}, which is not one of the classes "
+            f"{show(classes.tolist())}."
+        )
+    return places.astype(np.int32)

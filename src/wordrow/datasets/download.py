@@ -1,0 +1,82 @@
+"""Files from the network, through pooch: checked, resumable by name, with progress."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from wordrow.errors import DataError, MissingExtraError
+
+__all__ = ["fetch", "home"]
+
+
+def home() -> Path:
+    """Return the folder for downloads and the demo's model: WORDROW_HOME, or ~/.wordrow."""
+    return Path(os.environ.get("WORDROW_HOME") or Path.home() / ".wordrow")
+
+
+def fetch(url: str, file_name: str, *, known_hash: str, by_hand: str) -> Path:
+    """Return the path of a file in `home()`, downloaded and checked unless it is there.
+
+    known_hash: "sha256:…" or "md5:…". by_hand: how to get the file without the
+    network; it ends the message of every error. Raises MissingExtraError without pooch, DataError
+    where the file cannot be had or has another checksum.
+    """
+    target = home() / file_name
+    try:
+        import pooch  # type: ignore[import-untyped]
+    except ImportError:
+        if target.exists():
+            return target
+        raise MissingExtraError(
+            "downloading a data set", package="pooch", extra="download"
+        ) from None
+    pooch.get_logger().setLevel("WARNING")
+    downloader = pooch.HTTPDownloader(progressbar=_Progress() if sys.stderr.isatty() else False)
+    try:
+        found = pooch.retrieve(
+            url, known_hash=known_hash, fname=file_name, path=home(), downloader=downloader
+        )
+    except ValueError as error:
+        raise DataError(f"{url}: what came is not the file that was expected: {error}") from error
+    except OSError as error:  # requests' errors are OSErrors
+        raise DataError(f"{url} could not be downloaded ({_reason(error)}). {by_hand}") from error
+    return Path(found)
+
+
+def _reason(error: BaseException) -> str:
+    """Return the innermost cause of a network error, which is the one that says something."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return f"{type(error).__name__}: {error}".strip()[:120]
+
+
+class _Progress:
+    """The bar that pooch moves while it downloads, drawn by rich."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
+
+        self.total = 0
+        self._bar = Progress(
+            *Progress.get_default_columns(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task("download", total=None)
+
+    def update(self, n: int) -> None:
+        """Move the bar by n bytes."""
+        self._bar.start()
+        self._bar.update(self._task, advance=n, total=self.total or None)
+
+    def reset(self) -> None:
+        """Begin again."""
+        self._bar.reset(self._task)
+
+    def close(self) -> None:
+        """End the bar."""
+        self._bar.stop()

@@ -1,0 +1,215 @@
+"""Lists of integers out of a NumPy object array, without running its pickle.
+
+`np.save` stores arrays of Python objects as a pickle, and a pickle can run any
+code when it is loaded. `imdb.npz` needs none of that: its arrays are lists of
+integers. So the stream is read here as data. Integers and lists are taken;
+names and calls are allowed to stand only where NumPy puts its own, and are
+skipped, never looked up; any other instruction is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Any
+
+from wordrow.errors import FileFormatError
+
+__all__ = ["read_lists"]
+
+# A run of small integers, as it stands between "mark" and "append all":
+# K one byte, M two bytes, J four bytes signed.
+_RUN = re.compile(rb"(?:K.|M..|J....)+", re.DOTALL)
+_INTEGER = re.compile(rb"K(.)|M(..)|J(....)", re.DOTALL)
+
+_NUMPY_NAMES = {
+    ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode"),
+}  # fmt: skip
+_MARK = object()
+
+
+class _Name:
+    """Where a function of NumPy's stands in the stream; it is never called."""
+
+
+def read_lists(data: bytes, *, name: str) -> list[list[int]]:
+    """Return the lists in the pickle of an object array of lists of integers.
+
+    Raises FileFormatError for a stream with anything else in it.
+    """
+    try:
+        lists = _Reader(data, name).run()
+    except (IndexError, struct.error, KeyError, UnicodeDecodeError, ValueError) as error:
+        if isinstance(error, FileFormatError):
+            raise
+        raise FileFormatError(f"{name}: the array is cut short or damaged ({error!r}).") from error
+    if not isinstance(lists, list) or not all(isinstance(item, list) for item in lists):
+        raise FileFormatError(f"{name}: expected an array of lists of integers.")
+    if any(not isinstance(i, int) for item in lists for i in item[:1]):
+        raise FileFormatError(f"{name}: expected an array of lists of integers.")
+    return lists
+
+
+class _Reader:
+    """A machine for the few instructions of a pickle that make lists and integers."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self.data, self.name, self.at = data, name, 0
+        self.stack: list[Any] = []
+        self.memo: dict[int, Any] = {}
+
+    def run(self) -> Any:
+        """Return the list that the array's state ends with."""
+        while True:
+            code = self.data[self.at : self.at + 1]
+            if code in b"KMJ" and code:
+                self._integers()
+                continue
+            self.at += 1
+            if code == b".":
+                return self.stack[-1]
+            step = _STEPS.get(code)
+            if step is None:
+                raise FileFormatError(
+                    f"{self.name}: byte {self.at - 1} holds the pickle instruction {code!r}, which "
+                    "a list of integers does not need. Nothing of it was run."
+                )
+            step(self)
+
+    def take(self, n: int) -> bytes:
+        """Return the next n bytes."""
+        part = self.data[self.at : self.at + n]
+        if len(part) != n:
+            raise IndexError(f"byte {self.at}")
+        self.at += n
+        return part
+
+    def number(self, layout: str) -> int:
+        """Return the next number of a struct layout."""
+        return int(struct.unpack(layout, self.take(struct.calcsize(layout)))[0])
+
+    def line(self) -> str:
+        """Return the text up to the next line feed."""
+        end = self.data.index(b"\n", self.at)
+        text = self.data[self.at : end].decode("ascii")
+        self.at = end + 1
+        return text
+
+    def since_mark(self) -> list[Any]:
+        """Take what was put on the stack after the last mark."""
+        at = len(self.stack) - 1
+        while self.stack[at] is not _MARK:
+            at -= 1
+        taken = self.stack[at + 1 :]
+        del self.stack[at:]
+        return taken
+
+    def _integers(self) -> None:
+        match = _RUN.match(self.data, self.at)
+        if match is None:
+            raise IndexError(f"byte {self.at}")
+        for one, two, four in _INTEGER.findall(match.group()):
+            if one:
+                self.stack.append(one[0])
+            elif two:
+                self.stack.append(two[0] | two[1] << 8)
+            else:
+                self.stack.append(int.from_bytes(four, "little", signed=True))
+        self.at = match.end()
+
+    def name_of(self, module: Any, attribute: Any) -> None:
+        """Put a stand-in for one of NumPy's functions on the stack."""
+        if (module, attribute) not in _NUMPY_NAMES:
+            raise FileFormatError(
+                f"{self.name}: the array wants to call {module}.{attribute}; that is no list of "
+                "integers. Nothing of it was run."
+            )
+        self.stack.append(_Name())
+
+    def global_name(self) -> None:
+        """Read a name given as two lines."""
+        module = self.line()
+        self.name_of(module, self.line())
+
+    def stack_name(self) -> None:
+        """Read a name given as two strings on the stack."""
+        attribute, module = self.stack.pop(), self.stack.pop()
+        self.name_of(module, attribute)
+
+    def reduce(self) -> None:
+        """Put a stand-in where NumPy would be called."""
+        self.stack.pop()
+        if not isinstance(self.stack.pop(), _Name):
+            raise FileFormatError(f"{self.name}: the array is damaged at byte {self.at}.")
+        self.stack.append(_Name())
+
+    def state(self) -> None:
+        """Take the array's state, (version, shape, dtype, order, list); a dtype's has no list."""
+        state = self.stack.pop()
+        if isinstance(state, tuple) and len(state) == 5 and isinstance(state[4], list):
+            self.stack[-1] = state[4]
+
+    def append_all(self) -> None:
+        """Append what stands after the mark to the list before it."""
+        items = self.since_mark()
+        self.stack[-1].extend(items)
+
+    def append_one(self) -> None:
+        """Append the top of the stack to the list below it."""
+        item = self.stack.pop()
+        self.stack[-1].append(item)
+
+    def tuple_of(self, n: int) -> None:
+        """Put the last n values together."""
+        taken = tuple(self.stack[len(self.stack) - n :]) if n else ()
+        del self.stack[len(self.stack) - n :]
+        self.stack.append(taken)
+
+    def string(self, layout: str) -> None:
+        """Read a string with its length before it."""
+        self.stack.append(self.take(self.number(layout)).decode("utf-8", "surrogatepass"))
+
+    def long(self) -> None:
+        """Read an integer with its length before it."""
+        self.stack.append(int.from_bytes(self.take(self.number("<B")), "little", signed=True))
+
+    def remember(self, number: int) -> None:
+        """Keep the top of the stack under a number."""
+        self.memo[number] = self.stack[-1]
+
+    def recall(self, number: int) -> None:
+        """Put what was kept under a number on the stack."""
+        self.stack.append(self.memo[number])
+
+
+_STEPS: dict[bytes, Any] = {
+    b"\x80": lambda r: r.take(1),  # PROTO
+    b"\x95": lambda r: r.take(8),  # FRAME
+    b"c": _Reader.global_name,
+    b"\x93": _Reader.stack_name,
+    b"R": _Reader.reduce,
+    b"b": _Reader.state,
+    b"(": lambda r: r.stack.append(_MARK),
+    b"]": lambda r: r.stack.append([]),
+    b")": lambda r: r.stack.append(()),
+    b"t": lambda r: r.stack.append(tuple(r.since_mark())),
+    b"\x85": lambda r: r.tuple_of(1),
+    b"\x86": lambda r: r.tuple_of(2),
+    b"\x87": lambda r: r.tuple_of(3),
+    b"a": _Reader.append_one,
+    b"e": _Reader.append_all,
+    b"N": lambda r: r.stack.append(None),
+    b"\x88": lambda r: r.stack.append(True),
+    b"\x89": lambda r: r.stack.append(False),
+    b"\x8a": _Reader.long,
+    b"C": lambda r: r.string("<B"),  # SHORT_BINBYTES, of NumPy's dtype
+    b"U": lambda r: r.string("<B"),
+    b"X": lambda r: r.string("<I"),
+    b"\x8c": lambda r: r.string("<B"),
+    b"q": lambda r: r.remember(r.number("<B")),
+    b"r": lambda r: r.remember(r.number("<I")),
+    b"\x94": lambda r: r.remember(len(r.memo)),
+    b"h": lambda r: r.recall(r.number("<B")),
+    b"j": lambda r: r.recall(r.number("<I")),
+}

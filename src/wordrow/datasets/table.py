@@ -1,0 +1,294 @@
+"""Texts and labels from CSV, TSV, JSON Lines, or a folder per label.
+
+Columns that are not named are found: the text is the column with the longest
+values, the label the one with the fewest distinct ones. What was chosen stands
+in `Table.note`, for the command to print.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from wordrow.errors import DataError
+
+__all__ = ["Table", "decode", "read_table"]
+
+EncodingErrors = Literal["strict", "replace"]
+Rows = list[list[str]]
+
+_TEXT_NAMES = {"text", "review", "sentence", "message", "comment", "content", "body", "tweet",
+               "description", "document", "question", "title", "sms"}  # fmt: skip
+_LABEL_NAMES = {"label", "labels", "sentiment", "category", "class", "target", "y", "topic",
+                "rating", "stars", "polarity", "intent", "tag", "language", "score"}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The texts of a file, their labels where it has any, and how they were found."""
+
+    texts: list[str]
+    labels: list[str] | None
+    note: str
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def read_table(
+    path: str | os.PathLike[str],
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    labelled: bool = True,
+    encoding_errors: EncodingErrors = "strict",
+) -> Table:
+    """Return the texts and labels of a file or folder.
+
+    text, label: names of columns, or their numbers from 1 where there is no
+    header. labelled: False reads the texts alone. A folder holds one folder per
+    label with a .txt file per text.
+
+    Raises DataError for an empty file, invalid UTF-8 (which byte, which line;
+    encoding_errors="replace" reads on), a line with missing fields, or a column
+    that is not there (which ones are); OSError where there is no such file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _read_folder(path, encoding_errors)
+    source = decode(path.read_bytes(), str(path), encoding_errors)
+    if not source.strip():
+        raise DataError(f"{path}: the file is empty; expected one text a line, with its label.")
+    kind = _kind(path, source)
+    names, rows, first_line = _READERS[kind](source, str(path))
+    if not rows:
+        raise DataError(f"{path}: the file has a header and no rows.")
+    columns = _Columns(path=str(path), names=names, rows=rows, first_line=first_line)
+    return columns.choose(text, label, labelled, kind)
+
+
+def decode(data: bytes, name: str, errors: EncodingErrors = "strict") -> str:
+    """Return UTF-8 bytes as a string, a byte order mark removed.
+
+    Raises DataError, naming byte and line.
+    """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise DataError(f"{name}: the file is UTF-16; expected UTF-8. Save it again as UTF-8.")
+    try:
+        return data.decode("utf-8-sig", errors)
+    except UnicodeDecodeError as error:
+        start = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
+        line = data.count(b"\n", 0, start) + 1
+        raise DataError(
+            f"{name}: invalid UTF-8 at byte {start} (0x{data[start]:02x}) in line {line}. Save the "
+            "file as UTF-8, or read on with --encoding-errors replace."
+        ) from None
+
+
+# ---- formats --------------------------------------------------------------
+
+Read = tuple[list[str] | None, Rows, int]  # header, rows, line of the first row
+
+
+def _kind(path: Path, source: str) -> str:
+    suffix = path.suffix.lower()
+    by_suffix = {".csv": "CSV", ".tsv": "TSV", ".tab": "TSV", ".jsonl": "JSON Lines",
+                 ".ndjson": "JSON Lines"}  # fmt: skip
+    if suffix in by_suffix:
+        return by_suffix[suffix]
+    first = source.lstrip().split("\n", 1)[0]
+    if first.startswith("{"):
+        return "JSON Lines"
+    return "TSV" if "\t" in first else "CSV"
+
+
+def _read_jsonl(source: str, name: str) -> Read:
+    records: list[dict[str, Any]] = []
+    for number, line in enumerate(source.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{name}, line {number}: not JSON ({error}).") from None
+        if not isinstance(record, dict):
+            raise DataError(f"{name}, line {number}: expected a JSON object, received {line[:40]}.")
+        records.append(record)
+    names = list(dict.fromkeys(key for record in records for key in record))
+    for number, record in enumerate(records, 1):
+        missing = [key for key in names if record.get(key) is None]
+        if missing and len(names) <= 2:
+            raise DataError(f"{name}, record {number}: has no value for {missing[0]!r}.")
+    rows = [[_plain(record.get(key)) for key in names] for record in records]
+    return names, rows, 1
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _read_tsv(source: str, name: str) -> Read:
+    # Quotes in TSV are mostly part of the text. Only where plain splitting does
+    # not give equal rows is it read as quoted.
+    lines = source.split("\n")
+    rows = [line.removesuffix("\r").split("\t") for line in lines if line.strip("\r")]
+    if len({len(row) for row in rows}) > 1 and '"' in source:
+        return _read_delimited(source, name, "\t")
+    return _with_header(rows, name)
+
+
+def _read_csv(source: str, name: str) -> Read:
+    head = source[:65536]
+    delimiter = max(",;\t|", key=lambda mark: head.split("\n", 1)[0].count(mark))
+    return _read_delimited(source, name, delimiter)
+
+
+def _read_delimited(source: str, name: str, delimiter: str) -> Read:
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(io.StringIO(source, newline=""), delimiter=delimiter, strict=True)
+    rows: Rows = []
+    try:
+        rows.extend(row for row in reader if row)
+    except csv.Error as error:
+        raise DataError(
+            f"{name}, line {reader.line_num}: not readable as CSV ({error}). Texts that hold "
+            "commas, quotes or line breaks must stand in quotes."
+        ) from None
+    return _with_header(rows, name)
+
+
+def _with_header(rows: Rows, name: str) -> Read:
+    width = len(rows[0])
+    for number, row in enumerate(rows, 1):
+        if len(row) != width:
+            raise DataError(
+                f"{name}, row {number}: has {len(row)} fields, and the first row has {width}. "
+                "Texts that hold the separator must stand in quotes."
+            )
+    if _is_header(rows):
+        return rows[0], rows[1:], 2
+    return None, rows, 1
+
+
+def _is_header(rows: Rows) -> bool:
+    """Return whether the first row names the columns: short distinct words, one of them known."""
+    first = [cell.strip().lower() for cell in rows[0]]
+    if len(rows) < 2 or len(set(first)) != len(first) or not all(first):
+        return False
+    known = _TEXT_NAMES | _LABEL_NAMES
+    return any(cell in known for cell in first) and all(len(cell) <= 40 for cell in first)
+
+
+_READERS: dict[str, Callable[[str, str], Read]] = {
+    "CSV": _read_csv,
+    "TSV": _read_tsv,
+    "JSON Lines": _read_jsonl,
+}
+
+
+def _read_folder(path: Path, errors: EncodingErrors) -> Table:
+    texts, labels = [], []
+    folders = sorted(child for child in path.iterdir() if child.is_dir())
+    # aclImdb/train also holds reviews without a label.
+    folders = [folder for folder in folders if folder.name != "unsup"]
+    for folder in folders:
+        for file in sorted(folder.glob("*.txt")):
+            texts.append(decode(file.read_bytes(), str(file), errors))
+            labels.append(folder.name)
+    if not texts:
+        raise DataError(
+            f"{path}: expected a folder per label with .txt files in it; found "
+            f"{len(folders)} folders and no .txt file."
+        )
+    note = f"{len(texts):,} texts; the label is the folder: {', '.join(sorted(set(labels)))}"
+    return Table(texts=texts, labels=labels, note=note)
+
+
+# ---- columns --------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Columns:
+    path: str
+    names: list[str] | None
+    rows: Rows
+    first_line: int
+
+    def choose(self, text: str | None, label: str | None, labelled: bool, kind: str) -> Table:
+        text_at = None if text is None else self._place(text)
+        label_at = None if label is None else self._place(label)
+        if text_at is None:
+            text_at = self._find_text(label_at)
+        if label_at is None and labelled:
+            label_at = self._find_label(text_at)
+        texts = [row[text_at] for row in self.rows]
+        labels = None
+        if label_at is not None:
+            labels = [row[label_at].strip() for row in self.rows]
+            if "" in labels:
+                row = labels.index("")
+                raise DataError(
+                    f"{self.path}, row {row + self.first_line}: the label is empty "
+                    f"(column {self._called(label_at)}). Remove such rows."
+                )
+        note = f"{len(texts):,} rows of {kind}, {'with' if self.names else 'no'} header; "
+        note += f"text: column {self._called(text_at)}"
+        if label_at is not None:
+            note += f", label: column {self._called(label_at)}"
+        return Table(texts=texts, labels=labels, note=note)
+
+    def _called(self, at: int) -> str:
+        return repr(self.names[at]) if self.names else str(at + 1)
+
+    def _place(self, wanted: str) -> int:
+        if self.names and wanted in self.names:
+            return self.names.index(wanted)
+        width = len(self.rows[0])
+        if re.fullmatch(r"[1-9][0-9]*", wanted) and int(wanted) <= width:
+            return int(wanted) - 1
+        if self.names:
+            there = ", ".join(map(repr, self.names))
+            raise DataError(f"{self.path}: there is no column {wanted!r}; there are {there}.")
+        raise DataError(
+            f"{self.path}: there is no column {wanted!r}; the file has no header, and its "
+            f"{width} columns are called by their numbers, 1 to {width}."
+        )
+
+    def _known(self, known: set[str]) -> list[int]:
+        names = self.names or []
+        return [i for i, name in enumerate(names) if name.strip().lower() in known]
+
+    def _find_text(self, label_at: int | None) -> int:
+        candidates = [i for i in range(len(self.rows[0])) if i != label_at]
+        named = [i for i in self._known(_TEXT_NAMES) if i in candidates]
+        if not candidates:
+            raise DataError(f"{self.path}: the file has one column; expected a text and a label.")
+        sample = self.rows[:1000]
+        return max(named or candidates, key=lambda i: sum(len(row[i]) for row in sample))
+
+    def _find_label(self, text_at: int) -> int:
+        candidates = [i for i in range(len(self.rows[0])) if i != text_at]
+        if not candidates:
+            raise DataError(
+                f"{self.path}: found one column (is the separator a tab or a comma?); expected a "
+                "text and a label in each row."
+            )
+        named = [i for i in self._known(_LABEL_NAMES) if i in candidates]
+        distinct = {i: len({row[i] for row in self.rows}) for i in named or candidates}
+        several = [i for i, n in distinct.items() if n > 1]
+        best = min(several or distinct, key=lambda i: distinct[i])
+        if not named and len(self.rows) > 20 and distinct[best] > len(self.rows) / 2:
+            raise DataError(
+                f"{self.path}: no column looks like labels: column {self._called(best)} has "
+                f"{distinct[best]:,} different values in {len(self.rows):,} rows. Name it: --label."
+            )
+        return best

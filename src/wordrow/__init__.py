@@ -1,57 +1,79 @@
-"""wordrow: raw text to trained word vectors. Every word gets a row."""
+"""wordrow: raw text to trained word vectors. Every word gets a row.
 
-from wordrow.classifier import TextClassifier
-from wordrow.nn.labels import to_categorical
-from wordrow.nn.layers import (
-    Activation,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    GlobalAveragePooling1D,
-    GlobalMaxPooling1D,
-    Input,
-    SpatialDropout1D,
-)
-from wordrow.nn.model import Sequential
-from wordrow.nn.random import set_random_seed
-from wordrow.nn.saving import load_model
-from wordrow.text import (
-    Tokenizer,
-    hashing_trick,
-    make_sampling_table,
-    one_hot,
-    pad_sequences,
-    skipgrams,
-    text_to_word_sequence,
-    tokenizer_from_json,
-)
-from wordrow.types import Padded, Ragged, SparseRows
+Names are loaded when first used, so that `import wordrow` costs next to nothing.
+"""
 
-__all__ = [
-    "Activation",
-    "Dense",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GlobalAveragePooling1D",
-    "GlobalMaxPooling1D",
-    "Input",
-    "Padded",
-    "Ragged",
-    "Sequential",
-    "SparseRows",
-    "SpatialDropout1D",
-    "TextClassifier",
-    "Tokenizer",
-    "hashing_trick",
-    "load_model",
-    "make_sampling_table",
-    "one_hot",
-    "pad_sequences",
-    "set_random_seed",
-    "skipgrams",
-    "text_to_word_sequence",
-    "to_categorical",
-    "tokenizer_from_json",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wordrow import datasets as datasets
+    from wordrow.classifier import TextClassifier as TextClassifier
+    from wordrow.nn.labels import to_categorical as to_categorical
+    from wordrow.nn.layers import Activation as Activation
+    from wordrow.nn.layers import Dense as Dense
+    from wordrow.nn.layers import Dropout as Dropout
+    from wordrow.nn.layers import Embedding as Embedding
+    from wordrow.nn.layers import Flatten as Flatten
+    from wordrow.nn.layers import GlobalAveragePooling1D as GlobalAveragePooling1D
+    from wordrow.nn.layers import GlobalMaxPooling1D as GlobalMaxPooling1D
+    from wordrow.nn.layers import Input as Input
+    from wordrow.nn.layers import SpatialDropout1D as SpatialDropout1D
+    from wordrow.nn.model import Sequential as Sequential
+    from wordrow.nn.random import set_random_seed as set_random_seed
+    from wordrow.nn.saving import load_model as load_model
+    from wordrow.text import Tokenizer as Tokenizer
+    from wordrow.text import hashing_trick as hashing_trick
+    from wordrow.text import make_sampling_table as make_sampling_table
+    from wordrow.text import one_hot as one_hot
+    from wordrow.text import pad_sequences as pad_sequences
+    from wordrow.text import skipgrams as skipgrams
+    from wordrow.text import text_to_word_sequence as text_to_word_sequence
+    from wordrow.text import tokenizer_from_json as tokenizer_from_json
+    from wordrow.types import Padded as Padded
+    from wordrow.types import Ragged as Ragged
+    from wordrow.types import SparseRows as SparseRows
+
+_HOMES = {
+    "Activation": "wordrow.nn.layers",
+    "Dense": "wordrow.nn.layers",
+    "Dropout": "wordrow.nn.layers",
+    "Embedding": "wordrow.nn.layers",
+    "Flatten": "wordrow.nn.layers",
+    "GlobalAveragePooling1D": "wordrow.nn.layers",
+    "GlobalMaxPooling1D": "wordrow.nn.layers",
+    "Input": "wordrow.nn.layers",
+    "Padded": "wordrow.types",
+    "Ragged": "wordrow.types",
+    "Sequential": "wordrow.nn.model",
+    "SparseRows": "wordrow.types",
+    "SpatialDropout1D": "wordrow.nn.layers",
+    "TextClassifier": "wordrow.classifier",
+    "Tokenizer": "wordrow.text",
+    "datasets": "wordrow.datasets",
+    "hashing_trick": "wordrow.text",
+    "load_model": "wordrow.nn.saving",
+    "make_sampling_table": "wordrow.text",
+    "one_hot": "wordrow.text",
+    "pad_sequences": "wordrow.text",
+    "set_random_seed": "wordrow.nn.random",
+    "skipgrams": "wordrow.text",
+    "text_to_word_sequence": "wordrow.text",
+    "to_categorical": "wordrow.nn.labels",
+    "tokenizer_from_json": "wordrow.text",
+}
+__all__ = list(_HOMES)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'wordrow' has no attribute {name!r}")
+    module = import_module(_HOMES[name])
+    value = module if module.__name__ == f"wordrow.{name}" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

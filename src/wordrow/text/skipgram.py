@@ -67,7 +67,7 @@ def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> npt.NDArray
     law: 1 / (r (ln r + γ) + 1/2 - 1/(12 r)), γ = 0.577. Entry 0 uses rank 1.
 
     >>> make_sampling_table(3).round(5).tolist()
-    [0.00315, 0.00315, 0.00547]
+    [0.00315, 0.00315, 0.00548]
     """
     rank = np.arange(size, dtype=np.float64)
     rank[0] = 1

@@ -279,6 +279,17 @@ class Tokenizer:
         order = order[(ids[order] > 0) & (ids[order] < self.n_ids)]
         return [texts[i] for i in order.tolist()], occurrences[order], documents[order]
 
+    def texts_of(self, ids: npt.NDArray[np.int32]) -> list[str]:
+        """Return the word or n-gram of each id."""
+        ranked = self.ranked_entries()[0]
+        return [ranked[i - 1] for i in ids.tolist()]
+
+    def unknown_words(self, text: str) -> list[str]:
+        """Return the words of a text, each once, that `encode` leaves out."""
+        words = dict.fromkeys(self._ready([text], 0)[1].words(text))
+        known = self.encode([[word] for word in words]).lengths
+        return [word for word, n in zip(words, known, strict=True) if n == 0]
+
     def take_ranked_entries(self, texts: list[str], occurrences: Counts, documents: Counts) -> None:
         """Become the tokenizer whose `ranked_entries` these are."""
         self._vocabulary = self._lookup = _core.Vocabulary(self.ngrams)

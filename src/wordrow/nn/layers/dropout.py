@@ -17,6 +17,7 @@ class Dropout(Layer):
 
     noise_shape: axes of length 1 in it are dropped together. Carries the mask.
 
+    >>> import numpy as np
     >>> Dropout(0.5)(np.ones((1, 2))).tolist()
     [[1.0, 1.0]]
     """
@@ -70,6 +71,7 @@ class Dropout(Layer):
 class SpatialDropout1D(Dropout):
     """Dropout of whole features: the same ones at every step of a text. [B, T, D] -> [B, T, D].
 
+    >>> import numpy as np
     >>> SpatialDropout1D(0.5)(np.ones((1, 2, 3))).shape
     (1, 2, 3)
     """

@@ -1,0 +1,64 @@
+"""The command's entry: its commands, and what an error looks like.
+
+Errors are one line on standard error and exit status 2; Ctrl-C is 130.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from wordrow.app import demo, explain, models
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="wordrow",
+    help="Raw text to trained word vectors: every word gets a row.",
+    epilog="Begin with `wordrow demo`; `wordrow COMMAND --help` shows what a command takes.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("train")(models.train)
+app.command("evaluate")(models.evaluate)
+app.command("predict")(models.predict)
+app.command("explain")(explain.explain)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    try:
+        status = app(arguments, prog_name="wordrow", standalone_mode=False)
+    except KeyboardInterrupt:
+        return _failed("stopped; nothing was written.", 130)
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stdout = None
+        return 0
+    except OSError as error:
+        return _failed(f"{error.filename}: {error.strerror}." if error.filename else str(error), 2)
+    except (ValueError, TypeError, ImportError) as error:
+        return _failed(str(error), 2)
+    except Exception as error:
+        # The usage errors of typer, which keeps their classes to itself.
+        if not hasattr(error, "format_message"):
+            if type(error).__name__ == "Abort":
+                return _failed("stopped; nothing was written.", 130)
+            raise
+        message = error.format_message()
+        if not message:  # no command: the help has been shown
+            return 2
+        return _failed(f"{message} Try 'wordrow --help'.", 2)
+    return status if isinstance(status, int) else 0
+
+
+def _failed(message: str, status: int) -> int:
+    print(f"wordrow: {' '.join(message.split())}", file=sys.stderr)
+    return status

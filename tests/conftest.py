@@ -1,0 +1,34 @@
+import os
+import pathlib
+
+# Before any import of Keras: it is an oracle, and JAX is its engine here.
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import numpy as np
+import pytest
+
+from wordrow import _core
+
+
+@pytest.fixture(scope="session")
+def data() -> pathlib.Path:
+    """The folder of real data sets, where WORDROW_DATA names one."""
+    folder = os.environ.get("WORDROW_DATA")
+    if not folder or not pathlib.Path(folder).is_dir():
+        pytest.skip("WORDROW_DATA names no folder of data sets")
+    return pathlib.Path(folder)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture(params=[1, 2, 5])
+def n_threads(request: pytest.FixtureRequest) -> int:
+    """Runs a test with each number of threads."""
+    before = _core.n_threads()
+    _core.set_n_threads(request.param)
+    yield request.param
+    _core.set_n_threads(before)

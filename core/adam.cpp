@@ -55,8 +55,9 @@ void AdamClock::begin_step(double learning_rate) {
   const double alpha = learning_rate * std::sqrt(1 - std::pow(config_.beta_2, t)) /
                        (1 - std::pow(config_.beta_1, t));
   alphas_.push_back(alpha);
-  current_ = {static_cast<float>(alpha), static_cast<float>(config_.beta_1),
-              static_cast<float>(config_.beta_2), static_cast<float>(config_.epsilon)};
+  const auto rounded = [](double x) { return static_cast<float>(x); };
+  current_ = {rounded(alpha),           rounded(config_.epsilon),    rounded(config_.beta_1),
+              rounded(config_.beta_2),  rounded(1 - config_.beta_1), rounded(1 - config_.beta_2)};
 }
 
 void AdamClock::end_step() {

@@ -18,7 +18,9 @@ struct CatchUp {
 
 // One step of Adam: w -= alpha * m / (sqrt(v) + epsilon).
 struct AdamStep {
-  float alpha, beta_1, beta_2, epsilon;
+  float alpha, epsilon;
+  float keep_1, keep_2;  // beta_1, beta_2
+  float new_1, new_2;    // 1 - beta, rounded once: 1.0f - 0.999f is off by 5e-5
 };
 
 struct Kernels {

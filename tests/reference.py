@@ -32,10 +32,10 @@ def ngram_index(documents, *, ngrams, min_count):
 
 
 class DenseAdam:
-    """Keras's Adam on whole arrays, float64."""
+    """Keras's Adam on whole arrays."""
 
-    def __init__(self, weights, *, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
-        self.weights = [np.array(w, np.float64) for w in weights]
+    def __init__(self, weights, *, dtype=np.float64, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+        self.weights = [np.array(w, dtype) for w in weights]
         self.m = [np.zeros_like(w) for w in self.weights]
         self.v = [np.zeros_like(w) for w in self.weights]
         self.beta_1, self.beta_2, self.epsilon, self.t = beta_1, beta_2, epsilon, 0
@@ -53,17 +53,20 @@ def bag_gradients(weights, documents, labels):
     """Mean loss and dense gradients of rows -> mean -> dense (sigmoid or softmax)."""
     table, kernel, bias = weights
     hidden = np.array(
-        [table[ids].mean(axis=0) if len(ids) else np.zeros(table.shape[1]) for ids in documents]
+        [
+            table[ids].mean(axis=0) if len(ids) else np.zeros(table.shape[1], table.dtype)
+            for ids in documents
+        ]
     )
     logits = hidden @ kernel + bias
     if kernel.shape[1] == 1:
         p = 1 / (1 + np.exp(-logits))
-        y = labels[:, None].astype(float)
+        y = labels[:, None].astype(table.dtype)
         loss = -(y * np.log(p) + (1 - y) * np.log(1 - p)).sum(axis=1)
     else:
         p = np.exp(logits - logits.max(axis=1, keepdims=True))
         p /= p.sum(axis=1, keepdims=True)
-        y = np.eye(kernel.shape[1])[labels]
+        y = np.eye(kernel.shape[1], dtype=table.dtype)[labels]
         loss = -np.log((p * y).sum(axis=1))
     d_logits = (p - y) / len(documents)
     d_hidden = d_logits @ kernel.T

@@ -265,7 +265,8 @@ class TextClassifier:
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest label of each text: [B]."""
-        labels: npt.NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        labels: npt.NDArray[Any] = self.classes_[best]
         return labels
 
     def decision_function(self, X: Any) -> npt.NDArray[np.float32]:

@@ -73,11 +73,14 @@ def class_numbers(labels: npt.NDArray[Any], classes: npt.NDArray[Any]) -> npt.ND
 
     Raises ValueError, naming the row, for a label that is not among them.
     """
-    if (labels.dtype.kind == "U") == (classes.dtype.kind == "U"):
+    if not len(labels):
+        return np.empty(0, np.int32)
+    if (labels.dtype.kind == "U") != (classes.dtype.kind == "U"):
+        places = np.zeros(len(labels), np.int64)
+        unknown = np.ones(len(labels), bool)
+    else:
         places = np.searchsorted(classes, labels)
         unknown = classes[np.minimum(places, len(classes) - 1)] != labels
-    else:
-        unknown = np.ones(len(labels), bool)
     if unknown.any():
         row = int(np.argmax(unknown))
         raise ValueError(

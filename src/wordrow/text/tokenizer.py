@@ -117,6 +117,7 @@ class Tokenizer:
         self.min_count = min_count
         self._vocabulary = _core.Vocabulary(ngrams)
         self._lookup = self._vocabulary  # another one while word_index is edited
+        self._fitted = False
         self._views: dict[str, LiveDict] = {}
         self._sequence_docs: dict[int, int] = {}  # what fit_on_sequences counted
         self._foreign: dict[Hashable, str] = {}
@@ -144,6 +145,7 @@ class Tokenizer:
                 raise bad_row_error(portion, first_row, *bad.args) from None
         first_id = 1 if self.oov_token is None else 2
         self._vocabulary.rank(min_count=self.min_count, first_id=first_id)
+        self._fitted = True
         self._views.clear()
         self._lookup = self._vocabulary
 
@@ -309,7 +311,7 @@ class Tokenizer:
         counts, docs, numbers = occurrences.tolist(), documents.tolist(), ids.tolist()
         known = [(i, word) for i, word in zip(numbers, words, strict=True) if i]
         known.sort(key=lambda pair: pair[0])
-        if self.oov_token is not None and known:
+        if self.oov_token is not None and self._fitted:
             known.insert(0, (1, self.oov_token))
         index = {word: i for i, word in known}
         index_docs = {i: n for i, n in zip(numbers, docs, strict=True) if i}

@@ -1,0 +1,124 @@
+import csv
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wordrow.datasets import read_table
+from wordrow.errors import DataError
+
+ROWS = [("good", "a fine film"), ("bad", 'a "dull", long one'), ("good", "fine\tacting; yes")]
+
+
+def write(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def as_csv(rows, **options):
+    import io
+
+    out = io.StringIO()
+    csv.writer(out, **options).writerows(rows)
+    return out.getvalue()
+
+
+FILES = {
+    "with_header.csv": as_csv([("label", "text"), *ROWS]),
+    "without_header.csv": as_csv(ROWS),
+    "semicolon.csv": as_csv(ROWS, delimiter=";"),
+    "other_order.csv": as_csv(
+        [("review", "id", "sentiment"), *((t, i, y) for i, (y, t) in enumerate(ROWS))]
+    ),
+    "crlf_bom.csv": b"\xef\xbb\xbf"
+    + as_csv([("Text", "Category"), *((t, y) for y, t in ROWS)]).encode(),
+    "quoted.tsv": as_csv([("label", "text"), *ROWS], delimiter="\t"),
+    "lines.jsonl": "\n".join(json.dumps({"text": t, "label": y}) for y, t in ROWS),
+    "no_suffix_json": "\n\n".join(json.dumps({"y": y, "body": t}) for y, t in ROWS) + "\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_columns_are_found(tmp_path, name):
+    table = read_table(write(tmp_path, name, FILES[name]))
+    assert list(zip(table.labels, table.texts, strict=True)) == ROWS
+    assert f"{len(ROWS)} rows of" in table.note
+
+
+def test_quotes_in_tsv_are_text(tmp_path):
+    path = write(tmp_path, "a.tsv", '1\t"quoted" start\n0\tan "inner" one\r\n1\tend"\n')
+    table = read_table(path)
+    assert table.texts == ['"quoted" start', 'an "inner" one', 'end"']
+    assert table.note == "3 rows of TSV, no header; text: column 2, label: column 1"
+
+
+def test_named_columns(tmp_path):
+    rows = [("a", "b", "c"), ("long text here", "x", "1"), ("another long text", "y", "2")]
+    path = write(tmp_path, "a.csv", as_csv([("text", "topic", "label"), *rows[1:]]))
+    assert read_table(path, label="topic").labels == ["x", "y"]
+    assert read_table(path, text="2", label="3").texts == ["x", "y"]
+    assert read_table(path, labelled=False).labels is None
+    with pytest.raises(DataError, match="no column 'rating'; there are 'text', 'topic', 'label'"):
+        read_table(path, label="rating")
+    bare = write(tmp_path, "b.csv", as_csv(rows[1:]))
+    with pytest.raises(DataError, match="no header, and its 3 columns are called by their numbers"):
+        read_table(bare, text="text")
+
+
+def test_a_folder_per_label(tmp_path):
+    for label, text in ROWS:
+        (tmp_path / label).mkdir(exist_ok=True)
+        write(tmp_path / label, f"{len(text)}.txt", text)
+    (tmp_path / "unsup").mkdir()
+    write(tmp_path / "unsup", "0.txt", "no label")
+    table = read_table(tmp_path)
+    assert sorted(zip(table.labels, table.texts, strict=True)) == sorted(ROWS)
+    assert "the label is the folder: bad, good" in table.note
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "", "the file is empty"),
+        ("a.csv", "\n \n", "the file is empty"),
+        ("a.tsv", "good\ta\nb\xe9d\tb\n".encode("latin-1"), r"at byte 8 \(0xe9\) in line 2"),
+        ("a.csv", "\ufeffgood,a\n".encode() + b"bad,\xff\n", r"at byte 14 .* in line 2"),
+        ("a.csv", "good,a\nbad,b\n".encode("utf-16"), "UTF-16; expected UTF-8"),
+        ("a.csv", "good,a\nbad\n", "row 2: has 1 fields, and the first row has 2"),
+        ("a.csv", 'good,"a\nbad,b\n', "not readable as CSV"),
+        ("a.txt", "one\ntwo\n", "found one column"),
+        ("a.jsonl", '{"text": "a"\n', "line 1: not JSON"),
+        ("a.jsonl", "[1]\n", "line 1: expected a JSON object"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}', "record 2: has no value for 'label'"),
+        ("a.csv", "label,text\ngood,a film\n,b film\n", "row 3: the label is empty"),
+        ("a.csv", "".join(f"n{i},some text number {i}\n" for i in range(30)), "no column looks like labels"),
+    ],
+)  # fmt: skip
+def test_bad_files(tmp_path, name, content, message):
+    with pytest.raises(DataError, match=message):
+        read_table(write(tmp_path, name, content))
+
+
+def test_reading_on_past_bad_bytes(tmp_path):
+    path = write(tmp_path, "a.tsv", b"good\tcaf\xe9 x\nbad\tb long text\n")
+    assert read_table(path, encoding_errors="replace").texts[0] == "caf\ufffd x"
+
+
+def test_what_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_table(tmp_path / "none.csv")
+    with pytest.raises(DataError, match="a folder per label"):
+        read_table(tmp_path)
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=20)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["good", "bad"]), TEXT), min_size=2, max_size=9))
+def test_any_csv_that_python_writes(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    path.write_bytes(as_csv([("label", "text"), *rows]).encode())
+    table = read_table(path)
+    assert list(zip(table.labels, table.texts, strict=True)) == rows

@@ -1,0 +1,293 @@
+import numpy as np
+import pytest
+
+import wordrow
+from wordrow import (
+    Activation,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling1D,
+    Input,
+    Padded,
+    Ragged,
+    Sequential,
+    load_model,
+)
+from wordrow.errors import FileFormatError
+
+X = np.array([[0, 0, 1, 2, 3, 4], [0, 1, 2, 5, 3, 4]])
+
+
+def bag_model(**options):
+    wordrow.set_random_seed(1)
+    return Sequential(
+        [Embedding(10, 3, mask_zero=True, **options), GlobalAveragePooling1D(), Dense(2, "softmax")]
+    )
+
+
+def test_the_questions_model():
+    model = Sequential()
+    model.add(Embedding(10, 3, input_length=6, mask_zero=True))
+    model.compile("rmsprop", "mse")
+    output = model.predict(X)
+    table = model.layers[0].get_weights()[0]
+    assert output.shape == (2, 6, 3)
+    np.testing.assert_array_equal(output, table[X])
+    assert np.abs(table).max() <= 0.05
+    assert (model.optimizer, model.loss) == ("rmsprop", "mse")
+
+
+def test_when_it_is_built():
+    assert Sequential([Embedding(10, 3)]).built
+    late = Sequential([Embedding(10, 3), Flatten(), Dense(1)])
+    assert not late.built
+    assert late.get_weights()[:0] == []
+    assert late.predict(X).shape == (2, 1)
+    assert late.input_shape == (None, 6)
+    assert late.count_params() == 30 + 18 + 1
+    from_input = Sequential([Input((6,)), Embedding(10, 3), Flatten(), Dense(1)])
+    assert from_input.built
+    assert from_input.output_shape == (None, 1)
+    by_hand = Sequential([Dense(2)])
+    with pytest.raises(ValueError, match="not built yet"):
+        by_hand.count_params()
+    by_hand.build((None, 4))
+    assert by_hand.count_params() == 10
+    assert Sequential([Dense(2, input_shape=(4,))]).built
+    assert Sequential([Dense(2, input_dim=4)]).built
+
+
+def test_adding_keeps_the_weights_there_are():
+    model = Sequential([Embedding(10, 3)])
+    table = model.get_weights()[0]
+    model.add(GlobalAveragePooling1D())
+    model.add(Dense(1))
+    np.testing.assert_array_equal(model.get_weights()[0], table)
+    assert model.pop().name == "dense"
+    np.testing.assert_array_equal(model.get_weights()[0], table)
+    assert model.output_shape == (None, 3)
+    assert model.pop().name == "global_average_pooling1d"
+    model.pop()
+    with pytest.raises(TypeError, match="no layer to remove"):
+        model.pop()
+
+
+def test_a_layer_that_does_not_fit_is_not_added():
+    model = Sequential([Input((4,)), Dense(3)])
+    with pytest.raises(ValueError, match="batch, steps, features"):
+        model.add(GlobalAveragePooling1D())
+    assert [layer.name for layer in model.layers] == ["dense"]
+    assert model.predict(np.ones((1, 4))).shape == (1, 3)
+
+
+def test_names_and_layers():
+    model = Sequential([Dense(2, input_dim=3), Dense(2), Dense(1, name="last")])
+    assert [layer.name for layer in model.layers] == ["dense", "dense_1", "last"]
+    assert model.get_layer("last") is model.get_layer(index=-1) is model.layers[2]
+    with pytest.raises(ValueError, match="no layer 'first'; the model has"):
+        model.get_layer("first")
+    with pytest.raises(ValueError, match="no layer 9"):
+        model.get_layer(index=9)
+    with pytest.raises(ValueError, match="either a name or an index"):
+        model.get_layer()
+    with pytest.raises(ValueError, match="names must be unique"):
+        model.add(Dense(1, name="last"))
+    with pytest.raises(TypeError, match="`add` takes a layer"):
+        model.add("dense")
+    with pytest.raises(ValueError, match="an Input comes first"):
+        model.add(Input((3,)))
+
+
+def test_set_weights_takes_all_or_none():
+    model = bag_model()
+    before = model.get_weights()
+    new = [w + 1 for w in before]
+    model.set_weights(new)
+    for have, want in zip(model.get_weights(), new, strict=True):
+        np.testing.assert_array_equal(have, want)
+    for wrong, message in (
+        (new[:2], "has 3 weights; received 2"),
+        ([before[0], before[1], np.zeros(5)], r"'bias' of layer 'dense' has the shape \(2,\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.set_weights(wrong)
+        np.testing.assert_array_equal(model.get_weights()[0], new[0])
+    with pytest.raises(ValueError, match="has 0 weights .*not built yet"):
+        Dense(1).set_weights([np.zeros((1, 1))])
+    model.get_weights()[0][:] = 7  # a copy
+    assert not (model.get_weights()[0] == 7).any()
+
+
+def test_inputs_of_every_kind_agree(rng):
+    model = bag_model()
+    lists = [[1, 2, 3], [4], [], [9, 9, 1, 2, 5]]
+    ragged = Ragged.from_lists(lists)
+    expected = model.predict(ragged)
+    padded = ragged.pad()
+    assert isinstance(padded, Padded)
+    for x in (
+        padded,
+        padded.ids,
+        padded.ids.tolist(),
+        ragged.pad(9, padding="post").ids,
+        padded.ids.astype(float),
+    ):
+        np.testing.assert_allclose(model.predict(x), expected, atol=1e-6)
+    many = Ragged.from_lists([lists[i] for i in rng.integers(0, 4, 1000)])
+    np.testing.assert_allclose(
+        model.predict(many.pad(), batch_size=7), model.predict(many), atol=1e-6
+    )
+    for i in range(len(lists)):
+        np.testing.assert_allclose(model.predict(ragged[i : i + 1])[0], expected[i], atol=1e-6)
+    assert model.predict(ragged[:0]).shape == model.predict(padded.ids[:0]).shape == (0, 2)
+
+
+def test_the_mask_of_padded_counts_where_zero_is_a_word():
+    model = Sequential([Embedding(10, 3), GlobalAveragePooling1D()])
+    padded = Ragged.from_lists([[0, 1], [2]]).pad()
+    table = model.get_weights()[0]
+    np.testing.assert_allclose(model.predict(padded)[0], table[[0, 1]].mean(axis=0), atol=1e-7)
+    np.testing.assert_allclose(model.predict(padded)[1], table[2], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (X + 6, "`input_dim` must be greater than every id: text 0 has id 10 at position 5.*10 rows"
+                r".*Use input_dim=len\(tokenizer.word_index\) \+ 1"),
+        (-X, "ids must not be negative: text 0 has id -1 at position 2"),
+        ([[1], [2, 3]], "sequences of different lengths. Use pad_sequences"),
+        (["a text"], "the inputs must be numbers.*Tokenizer"),
+        (5, "must have a batch axis"),
+        (np.ones((2, 3, 4)), r"takes inputs of shape \(None, None\); received \(2, 3, 4\)"),
+        (Ragged.from_lists([[1], [2, 99]]), "text 1 has id 99 at position 1"),
+        (Ragged.from_lists([[], [1, -1]]), "not be negative: text 1 has id -1 at position 1"),
+    ],
+)  # fmt: skip
+def test_bad_inputs(x, message):
+    with pytest.raises(ValueError, match=message):
+        bag_model().predict(x)
+
+
+def test_ids_are_followed_through_layers_that_keep_them():
+    model = Sequential([Input((2, 3)), Flatten(), Embedding(5, 2)])
+    with pytest.raises(ValueError, match="text 0 has id 5"):
+        model.predict(np.full((1, 2, 3), 5))
+
+
+def test_compile_refuses_unknown_options():
+    model = bag_model()
+    model.compile(optimizer="adam", loss="mse", metrics=["acc"], run_eagerly=False)
+    assert model.metrics == ["acc"]
+    with pytest.raises(TypeError, match="no option .'metric'"):
+        model.compile(metric="acc")
+
+
+def test_summary(capsys):
+    model = bag_model()
+    model.layers[0].trainable = False
+    model.summary()
+    printed = capsys.readouterr().out
+    for part in (
+        "embedding (Embedding)",
+        "(None, None, 3)",
+        "Total params: 38",
+        "Non-trainable params: 30",
+    ):
+        assert part in printed
+    lines = []
+    Sequential([Embedding(5, 2), Flatten(), Dense(1)]).summary(print_fn=lines.append)
+    assert "? (not built)" in lines[0]
+
+
+# ---- files ----------------------------------------------------------------
+
+
+def test_a_loaded_model_is_the_same(tmp_path):
+    model = Sequential(
+        [Embedding(10, 3, mask_zero=True, trainable=False), Dropout(0.5), Activation("tanh"),
+         GlobalAveragePooling1D(), Dense(4, "relu", kernel_initializer="he_normal"),
+         Dense(1, "sigmoid")],
+        name="mine",
+    )  # fmt: skip
+    model.compile("adam", "binary_crossentropy", ["acc"])
+    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    model.save(first)
+    loaded = load_model(first)
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.get_config() == model.get_config()
+    assert (loaded.name, loaded.optimizer, loaded.loss, loaded.metrics) == (
+        "mine", "adam", "binary_crossentropy", ["acc"])  # fmt: skip
+    loaded.save(second)
+    assert first.read_bytes() == second.read_bytes()
+    loaded.save(first)  # over the file that it is mapped from
+    np.testing.assert_array_equal(load_model(first).predict(X), model.predict(X))
+    loaded.set_weights([w + 1 for w in loaded.get_weights()])
+    with pytest.raises(FileExistsError, match="overwrite=False"):
+        model.save(first, overwrite=False)
+
+
+def test_an_own_activation_cannot_be_saved(tmp_path):
+    model = Sequential([Dense(1, lambda x: x, input_dim=2)])
+    with pytest.raises(ValueError, match="activation of your own"):
+        model.save(tmp_path / "m.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_are_no_models(tmp_path):
+    path = tmp_path / "model.safetensors"
+    model = bag_model()
+    model.save(path)
+    good = path.read_bytes()
+
+    def swapped(before, after):  # the metadata is JSON inside JSON
+        before, after = (text.replace('"', '\\"').encode() for text in (before, after))
+        assert before in good
+        return good.replace(before, after)
+
+    cases = {
+        b"": "an empty file",
+        b"abc": "received 3 bytes",
+        b"PK\x03\x04" + b"x" * 100: "It is damaged, or of another format",
+        good[:-4]: "cut short or damaged",
+        good[:200]: "is damaged|another format",
+        swapped('"GlobalAveragePooling1D"', '"GlobalAveragePooling9D"'): "'GlobalAveragePooling9D'",
+        swapped('"version": 1', '"version": 9'): "version 9 of the format",
+        swapped('"kind": "model"', '"kind": "muddl"'): "expected a file of kind 'model'",
+        swapped('"units": 2', '"units": 3'): "does not fit together",
+        good.replace(b'"wordrow"', b'"sawdust"'): "not one that wordrow wrote",
+    }  # fmt: skip
+    for content, message in cases.items():
+        path.write_bytes(content)
+        with pytest.raises(FileFormatError, match=message):
+            load_model(path)
+    with pytest.raises(FileFormatError, match="received a folder"):
+        load_model(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        load_model(tmp_path / "none.safetensors")
+    for name in ("m.keras", "m.h5"):
+        with pytest.raises(ValueError, match="Keras's own formats are not read or written"):
+            model.save(tmp_path / name)
+
+
+def test_to_categorical_as_keras():
+    import keras
+
+    for x, n in (
+        ([0, 2, 1], None),
+        ([[1], [0]], 3),
+        (1, 4),
+        ([[0, 1], [2, 1]], None),
+        ([1.9, 0], None),
+    ):
+        expected = keras.utils.to_categorical(x, n)
+        result = wordrow.to_categorical(x, n)
+        assert result.dtype == expected.dtype
+        np.testing.assert_array_equal(result, expected)
+    assert wordrow.to_categorical(y=[1], dtype="float32").dtype == np.float32
+    with pytest.raises(IndexError, match=r"class 3 is out of bounds.*num_classes=4"):
+        wordrow.to_categorical([3], 2)
+    with pytest.raises(ValueError, match="at least one label"):
+        wordrow.to_categorical([])

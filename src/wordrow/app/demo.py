@@ -41,7 +41,8 @@ def demo(
         typer.Option(
             "--output",
             "-o",
-            help="Where the model goes. [default: demo.safetensors in WORDROW_HOME]",
+            help="Where the model goes.",
+            show_default="demo.safetensors in WORDROW_HOME",
         ),
     ] = None,
 ) -> None:
@@ -157,6 +158,6 @@ def _neighbours(console: Console, classifier: TextClassifier) -> None:
         out.add_row(Text(word, "bold"), ", ".join(n for n in near if not n.startswith(word + " ")))
     console.print(out)
     console.print(
-        "The rows learned one question alone, so they line up along its answer: near are words that "
-        "say the same of a film, whatever they mean."
+        "The rows learned one question alone, so they line up along its answer: near are words "
+        "that say the same of a film, whatever they mean."
     )

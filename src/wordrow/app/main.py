@@ -56,6 +56,8 @@ def run(arguments: list[str] | None = None) -> int:
         if not message:  # no command: the help has been shown
             return 2
         return _failed(f"{message} Try 'wordrow --help'.", 2)
+    if status == 130:  # typer's own answer to Ctrl-C
+        return _failed("stopped; nothing was written.", 130)
     return status if isinstance(status, int) else 0
 
 

@@ -34,7 +34,7 @@ def train(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Where the model goes. [default: FILE.safetensors here]"
+            "--output", "-o", help="Where the model goes.", show_default="FILE.safetensors"
         ),
     ] = None,
     text: TextOption = None,
@@ -43,14 +43,14 @@ def train(
     ngrams: Annotated[int, typer.Option(help="Give rows to runs of up to this many words.")] = 1,
     min_count: Annotated[
         int | None,
-        typer.Option(help="No row for what is seen less often. [default: 1; 2 with n-grams]"),
+        typer.Option(help="No row for what is seen less often.", show_default="1; 2 with n-grams"),
     ] = None,
     num_words: Annotated[
         int | None, typer.Option(help="Keep the most frequent words only.")
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(help="Passes over the texts. [default: about 1,000 steps, 3 to 100 passes]"),
+        typer.Option(help="Passes over the texts.", show_default="3 to 100, about 1,000 steps"),
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Texts a step.")] = 64,
     learning_rate: Annotated[

@@ -24,7 +24,9 @@ def lower_distance(char):
     if len(lower) == 1:
         return ord(lower) - ord(char)
     if char != DOTTED_I or lower != "i\u0307":
-        raise SystemExit(f"U+{ord(char):04X} lower-cases to {len(lower)} code points: teach unicode.cpp")
+        raise SystemExit(
+            f"U+{ord(char):04X} lower-cases to {len(lower)} code points: teach unicode.cpp"
+        )
     return 0
 
 

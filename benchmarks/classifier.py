@@ -3,11 +3,11 @@
 import time
 
 import numpy as np
-from side_by_side import data_folder, labelled, machine
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from side_by_side import data_folder, labelled, machine
 from wordrow import TextClassifier
 
 

@@ -6,8 +6,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import pyarrow
 from keras.src.legacy.preprocessing.text import Tokenizer as KerasTokenizer
-from side_by_side import data_folder, labelled, machine, measure, report
 
+from side_by_side import data_folder, labelled, machine, measure, report
 from wordrow import Tokenizer, _core
 
 RUNS = 5

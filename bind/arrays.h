@@ -37,15 +37,20 @@ inline void require(bool holds, const char* expected) {
   if (!holds) throw std::invalid_argument(expected);
 }
 
-// Checks documents given as ids and offsets: rising offsets, ids in [0, n_rows).
-inline void require_bags(const In<std::int32_t, 1>& ids, const In<std::int64_t, 1>& offsets,
-                         std::size_t n_rows) {
+// Checks offsets that cut ids into documents.
+inline void require_offsets(const In<std::int32_t, 1>& ids, const In<std::int64_t, 1>& offsets) {
   const std::size_t n = offsets.shape(0);
   require(n >= 1 && offsets.data()[0] == 0, "offsets must begin with 0");
   for (std::size_t i = 1; i < n; ++i)
     require(offsets.data()[i] >= offsets.data()[i - 1], "offsets must not fall");
   require(static_cast<std::size_t>(offsets.data()[n - 1]) == ids.shape(0),
           "offsets must end with len(ids)");
+}
+
+// Checks documents given as ids and offsets, and that their ids are in [0, n_rows).
+inline void require_bags(const In<std::int32_t, 1>& ids, const In<std::int64_t, 1>& offsets,
+                         std::size_t n_rows) {
+  require_offsets(ids, offsets);
   for (std::size_t i = 0; i < ids.shape(0); ++i)
     require(ids.data()[i] >= 0 && static_cast<std::size_t>(ids.data()[i]) < n_rows,
             "ids must be rows of the table");

@@ -1,5 +1,8 @@
 #include "rows.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "arrays.h"
 
 namespace wordrow {
@@ -18,9 +21,41 @@ Out<float, 2> mean(In<float, 2> table, In<std::int32_t, 1> ids, In<std::int64_t,
   return Out<float, 2>(data, {n, dim}, owner);
 }
 
+// Lists of Python integers, as Keras's texts_to_sequences gives them. Every id
+// is made a Python object once and then shared, which is most of the time saved.
+nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
+  std::int32_t largest = 0;
+  for (std::size_t i = 0; i < ids.shape(0); ++i) largest = std::max(largest, ids.data()[i]);
+  require_offsets(ids, offsets);
+  const std::size_t n_shared = std::min<std::size_t>(static_cast<std::size_t>(largest) + 1, 1 << 22);
+  std::vector<nb::object> shared(n_shared);
+  const auto integer = [&](std::int32_t id) {
+    const auto at = static_cast<std::size_t>(id);
+    if (at >= n_shared) return nb::steal(PyLong_FromLong(id));  // negative ones too
+    if (!shared[at].is_valid()) shared[at] = nb::steal(PyLong_FromLong(id));
+    return shared[at];
+  };
+  const auto new_list = [](std::size_t n) {
+    nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(n)));
+    if (!list.is_valid()) nb::raise_python_error();
+    return list;
+  };
+  const std::size_t n = offsets.shape(0) - 1;
+  nb::object lists = new_list(n);
+  for (std::size_t row = 0; row < n; ++row) {
+    const std::int64_t first = offsets.data()[row], last = offsets.data()[row + 1];
+    nb::object list = new_list(static_cast<std::size_t>(last - first));
+    for (std::int64_t i = first; i < last; ++i)
+      PyList_SET_ITEM(list.ptr(), i - first, integer(ids.data()[i]).release().ptr());
+    PyList_SET_ITEM(lists.ptr(), static_cast<Py_ssize_t>(row), list.release().ptr());
+  }
+  return nb::borrow<nb::list>(lists);
+}
+
 }  // namespace
 
 void define_rows(nb::module_& module) {
+  module.def("to_lists", &to_lists, nb::arg("ids"), nb::arg("offsets"));
   module.def("bag_mean", &mean, nb::arg("table"), nb::arg("ids"), nb::arg("offsets"));
 }
 

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
+
 namespace wordrow {
 namespace {
 
@@ -65,19 +69,31 @@ std::string utf8(CodePoint code) {
   return std::string(bytes, encode_utf8(code, bytes));
 }
 
+// The number of the lowest set bit.
+int lowest_bit(std::uint64_t bits) {
+#if defined(_MSC_VER)
+  unsigned long at;
+  _BitScanForward64(&at, bits);
+  return static_cast<int>(at);
+#else
+  return __builtin_ctzll(bits);
+#endif
+}
+
 // Calls found(position) for each place of a byte, eight bytes at a time.
 template <class Found>
 void each_place(const char* data, std::size_t length, char byte, Found found) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
+  constexpr std::uint64_t kOnes = 0x0101010101010101u, kLows = 0x7F7F7F7F7F7F7F7Fu;
   const std::uint64_t pattern = kOnes * static_cast<unsigned char>(byte);
   std::size_t i = 0;
   for (; i + 8 <= length; i += 8) {
     std::uint64_t eight;
     std::memcpy(&eight, data + i, 8);
     eight ^= pattern;
-    if (!((eight - kOnes) & ~eight & kHighs)) continue;
-    for (std::size_t j = i; j < i + 8; ++j)
-      if (data[j] == byte) found(j);
+    // The high bit of each byte that is zero; no carry crosses bytes, so it is exact.
+    std::uint64_t zeros = ~(((eight & kLows) + kLows) | eight | kLows);
+    for (; zeros; zeros &= zeros - 1)
+      found(i + static_cast<std::size_t>(lowest_bit(zeros) / 8));
   }
   for (; i < length; ++i)
     if (data[i] == byte) found(i);

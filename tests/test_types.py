@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from wordrow import Ragged
 
-LISTS = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=8)
+LISTS = st.lists(st.lists(st.integers(-9, 2**31 - 1), max_size=5), max_size=8)
 
 
 @given(LISTS, st.integers(-9, 9), st.integers(-9, 9), st.randoms())

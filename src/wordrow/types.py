@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
+
+from wordrow import _core
 
 __all__ = ["Padded", "Ragged", "SparseRows"]
 
@@ -82,9 +83,8 @@ class Ragged:
 
     def to_lists(self) -> list[list[int]]:
         """Return a list of lists of Python integers, as Keras's `texts_to_sequences` does."""
-        ids = self.ids.tolist()
-        ends = self.offsets.tolist()
-        return [ids[start:stop] for start, stop in pairwise(ends)]
+        ids, offsets = np.ascontiguousarray(self.ids), np.ascontiguousarray(self.offsets)
+        return _core.to_lists(ids, offsets)
 
     def pad(
         self,

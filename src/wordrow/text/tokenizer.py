@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,43 +12,20 @@ import numpy.typing as npt
 
 from wordrow import _core
 from wordrow.errors import show
-from wordrow.text.live import CountDict, LiveDict
 from wordrow.text.matrix import sequences_to_matrix
 from wordrow.text.source import bad_row_error, portions
+from wordrow.text.tables import TABLES, VocabularyTables
 from wordrow.text.words import DEFAULT_FILTERS, Analyzer, normalizer
 from wordrow.types import Ragged
 
 __all__ = ["Tokenizer", "tokenizer_from_json"]
 
 _NO_LIMIT = 2**31 - 1
-# A token that is no string is counted under this noncharacter and a number.
-_FOREIGN = "\U0010ffff"
 
 Watch = Callable[[int], object]
-Counts = npt.NDArray[np.int64]
 
 
-class _View:
-    """A table of the vocabulary as a dict, made when first looked at; assigning edits it."""
-
-    def __init__(self, kind: type[LiveDict]) -> None:
-        self.kind = kind
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, tokenizer: Tokenizer, owner: type) -> Any:
-        if self.name not in tokenizer._views:
-            tokenizer._make_views()
-        return tokenizer._views[self.name]
-
-    def __set__(self, tokenizer: Tokenizer, value: Any) -> None:
-        view = self.kind(value)
-        view.edited = True
-        tokenizer._views[self.name] = view
-
-
-class Tokenizer:
+class Tokenizer(VocabularyTables):
     """Gives every word an id, the most frequent word 1, and turns texts into ids.
 
     num_words: keep ids below this only (`num_words - 1` words); None or 0 keeps all.
@@ -73,12 +50,6 @@ class Tokenizer:
     >>> tokenizer.texts_to_sequences(["This is not a text"])
     [[1, 2, 5, 3, 4]]
     """
-
-    word_counts = _View(LiveDict)  # word -> occurrences, in order of first appearance
-    word_docs = _View(CountDict)  # word -> texts it occurs in
-    word_index = _View(LiveDict)  # word -> id, whatever num_words is
-    index_word = _View(LiveDict)  # id -> word
-    index_docs = _View(CountDict)  # id -> texts it occurs in
 
     def __init__(
         self,
@@ -115,12 +86,7 @@ class Tokenizer:
         self.analyzer = analyzer
         self.ngrams = ngrams
         self.min_count = min_count
-        self._vocabulary = _core.Vocabulary(ngrams)
-        self._lookup = self._vocabulary  # another one while word_index is edited
-        self._fitted = False
-        self._views: dict[str, LiveDict] = {}
-        self._sequence_docs: dict[int, int] = {}  # what fit_on_sequences counted
-        self._foreign: dict[Hashable, str] = {}
+        super().__init__()
 
     # ---- fitting --------------------------------------------------------
 
@@ -133,21 +99,14 @@ class Tokenizer:
         Raises TextTypeError (which row) for a text that is neither a string
         nor a list of tokens.
         """
-        self._take_edited_counts()
-        docs = self._views.get("index_docs")
-        if docs is not None and docs.edited:
-            self._sequence_docs = dict(docs)
+        self._take_edits()
         for first_row, portion in portions(texts):
             ready, rules = self._ready(portion, first_row)
             try:
                 self.document_count += self._vocabulary.count(ready, rules, watch)
             except _core.BadRowError as bad:
                 raise bad_row_error(portion, first_row, *bad.args) from None
-        first_id = 1 if self.oov_token is None else 2
-        self._vocabulary.rank(min_count=self.min_count, first_id=first_id)
-        self._fitted = True
-        self._views.clear()
-        self._lookup = self._vocabulary
+        self._rank()
 
     def fit_on_sequences(self, sequences: Any) -> None:
         """Count in how many sequences each id occurs, for `sequences_to_matrix(mode="tfidf")`."""
@@ -215,6 +174,12 @@ class Tokenizer:
             sequences, width, mode, document_count=self.document_count, index_docs=self.index_docs
         )
 
+    def unknown_words(self, text: str) -> list[str]:
+        """Return the words of a text, each once, that `encode` leaves out."""
+        words = dict.fromkeys(self._ready([text], 0)[1].words(text))
+        known = self.encode([[word] for word in words]).lengths
+        return [word for word, n in zip(words, known, strict=True) if n == 0]
+
     # ---- ids to texts ---------------------------------------------------
 
     def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:
@@ -240,7 +205,7 @@ class Tokenizer:
         reads every tokenizer that it could have made itself.
         """
         config = {name: getattr(self, name) for name in _SETTINGS}
-        config.update({name: json.dumps(getattr(self, name)) for name in _VIEWS})
+        config.update({name: json.dumps(getattr(self, name)) for name in TABLES})
         config.update({name: getattr(self, name) for name in _OURS if getattr(self, name) != 1})
         return config
 
@@ -252,113 +217,14 @@ class Tokenizer:
 
     def __getstate__(self) -> dict[str, Any]:
         settings = {k: v for k, v in vars(self).items() if not k.startswith("_")}
-        return {"settings": settings, "views": {name: dict(getattr(self, name)) for name in _VIEWS}}
+        return {"settings": settings, "views": {name: dict(getattr(self, name)) for name in TABLES}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(ngrams=state["settings"]["ngrams"])  # type: ignore[misc]
         vars(self).update(state["settings"])
-        self._restore(state["views"])
-
-    def _restore(self, views: dict[str, dict[Any, Any]]) -> None:
-        """Take tables as they were saved, and build the vocabulary that they describe."""
-        counts, docs, index = views["word_counts"], views["word_docs"], views["word_index"]
-        words = [*counts, *(w for w in index if w not in counts and w != self.oov_token)]
-        self._vocabulary = self._lookup = self._filled(words, counts, docs, index)
-        self._views = {name: vars(Tokenizer)[name].kind(views[name]) for name in _VIEWS}
-
-    # ---- for a table with a row for each id -----------------------------
-
-    @property
-    def n_ids(self) -> int:
-        """How many rows a table needs for the ids that `encode` can give, row 0 included."""
-        n = self._vocabulary.max_id + 1
-        return min(n, self.num_words) if self.num_words else n
-
-    def ranked_entries(self) -> tuple[list[str], Counts, Counts]:
-        """Return (texts, occurrences, documents) of the ids 1 to n_ids - 1, in that order."""
-        texts, occurrences, documents, ids = self._vocabulary.entries(self._joiner)
-        order = np.argsort(ids, kind="stable")
-        order = order[(ids[order] > 0) & (ids[order] < self.n_ids)]
-        return [texts[i] for i in order.tolist()], occurrences[order], documents[order]
-
-    def texts_of(self, ids: npt.NDArray[np.int32]) -> list[str]:
-        """Return the word or n-gram of each id."""
-        ranked = self.ranked_entries()[0]
-        return [ranked[i - 1] for i in ids.tolist()]
-
-    def unknown_words(self, text: str) -> list[str]:
-        """Return the words of a text, each once, that `encode` leaves out."""
-        words = dict.fromkeys(self._ready([text], 0)[1].words(text))
-        known = self.encode([[word] for word in words]).lengths
-        return [word for word, n in zip(words, known, strict=True) if n == 0]
-
-    def take_ranked_entries(self, texts: list[str], occurrences: Counts, documents: Counts) -> None:
-        """Become the tokenizer whose `ranked_entries` these are."""
-        self._vocabulary = self._lookup = _core.Vocabulary(self.ngrams)
-        self._views.clear()
-        ids = np.arange(1, len(texts) + 1, dtype=np.int32)
-        occurrences, documents = (np.ascontiguousarray(a) for a in (occurrences, documents))
-        self._vocabulary.add(
-            texts, self._joiner, occurrences=occurrences, documents=documents, ids=ids
-        )
-
-    # ---- the tables -----------------------------------------------------
-
-    def _make_views(self) -> None:
-        texts, occurrences, documents, ids = self._vocabulary.entries(self._joiner)
-        foreign = list(self._foreign)
-        words = [foreign[int(t[1:])] if t.startswith(_FOREIGN) and foreign else t for t in texts]
-        counts, docs, numbers = occurrences.tolist(), documents.tolist(), ids.tolist()
-        known = [(i, word) for i, word in zip(numbers, words, strict=True) if i]
-        known.sort(key=lambda pair: pair[0])
-        if self.oov_token is not None and self._fitted:
-            known.insert(0, (1, self.oov_token))
-        index = {word: i for i, word in known}
-        index_docs = {i: n for i, n in zip(numbers, docs, strict=True) if i}
-        made = {
-            "word_counts": zip(words, counts, strict=True),
-            "word_docs": zip(words, docs, strict=True),
-            "word_index": index,
-            "index_word": ((i, word) for word, i in index.items()),
-            "index_docs": self._sequence_docs | index_docs,
-        }
-        for name, table in made.items():
-            if name not in self._views:
-                self._views[name] = vars(Tokenizer)[name].kind(table)
-
-    def _filled(self, words: list[Any], counts: Any, docs: Any, index: Any) -> _core.Vocabulary:
-        vocabulary = _core.Vocabulary(self.ngrams)
-        vocabulary.add(
-            [self._spelled(word) for word in words],
-            self._joiner,
-            occurrences=np.array([counts.get(word, 0) for word in words], np.int64),
-            documents=np.array([docs.get(word, 0) for word in words], np.int64),
-            ids=np.array([index.get(word, 0) for word in words], np.int32),
-        )
-        return vocabulary
-
-    def _take_edited_counts(self) -> None:
-        """Count on from what the user made of `word_counts` and `word_docs`."""
-        if any(self._views[k].edited for k in ("word_counts", "word_docs") if k in self._views):
-            words = list(self.word_counts)
-            self._vocabulary = self._filled(words, self.word_counts, self.word_docs, {})
-
-    def _current_lookup(self) -> tuple[_core.Vocabulary, int]:
-        """Return the vocabulary to look words up in, and the id of unknown words (0: drop them)."""
-        index = self._views.get("word_index")
-        if index is not None and index.edited:
-            self._lookup = self._filled(list(index), {}, {}, index)
-            index.edited = False
-        if self.oov_token is None:
-            return self._lookup, 0
-        return self._lookup, self.word_index.get(self.oov_token, 0)
+        self._take_tables(state["views"])
 
     # ---- texts for the core ---------------------------------------------
-
-    @property
-    def _joiner(self) -> str:
-        """What stands between the words of an n-gram: what no word can hold."""
-        return self.split if isinstance(self.split, str) and self.split else " "
 
     def _ready(self, texts: Any, first_row: int) -> tuple[Any, _core.Normalizer]:
         """Return texts as strings and lists of strings, and the rules that apply to them."""
@@ -401,18 +267,11 @@ class Tokenizer:
                     )
         return tokens
 
-    def _spelled(self, token: Hashable) -> str:
-        """Return the string that a token is counted under."""
-        if isinstance(token, str):
-            return token
-        return self._foreign.setdefault(token, f"{_FOREIGN}{len(self._foreign)}")
-
 
 _SETTINGS = (
     "num_words", "filters", "lower", "split", "char_level", "oov_token", "document_count",
 )  # fmt: skip
 _OURS = ("ngrams", "min_count")
-_VIEWS = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
 
 
 def tokenizer_from_json(json_string: str) -> Tokenizer:
@@ -427,7 +286,7 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
     """
     try:
         config = dict(json.loads(json_string)["config"])
-        views = {name: json.loads(config.pop(name)) for name in _VIEWS}
+        views = {name: json.loads(config.pop(name)) for name in TABLES}
         for name in ("index_docs", "index_word"):
             views[name] = {int(key): value for key, value in views[name].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -435,7 +294,7 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
             f"expected the JSON of Tokenizer.to_json(); received {show(json_string)}: {error!r}."
         ) from error
     tokenizer = Tokenizer(**config)
-    tokenizer._restore(views)
+    tokenizer._take_tables(views)
     return tokenizer
 
 

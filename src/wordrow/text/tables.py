@@ -1,0 +1,178 @@
+"""The vocabulary of a tokenizer, and the five tables that Keras shows of it.
+
+The words and their counts live in the compiled core. The tables are dicts made
+from it when first looked at; what a user changes in them is taken over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wordrow import _core
+from wordrow.text.live import CountDict, LiveDict
+
+__all__ = ["TABLES", "VocabularyTables"]
+
+# A token that is no string is counted under this noncharacter and a number.
+_FOREIGN = "\U0010ffff"
+TABLES = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
+
+Counts = npt.NDArray[np.int64]
+
+
+class _View:
+    """A table of the vocabulary as a dict, made when first looked at; assigning edits it."""
+
+    def __init__(self, kind: type[LiveDict]) -> None:
+        self.kind = kind
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tables: VocabularyTables, owner: type) -> Any:
+        if self.name not in tables._views:
+            tables._make_views()
+        return tables._views[self.name]
+
+    def __set__(self, tables: VocabularyTables, value: Any) -> None:
+        view = self.kind(value)
+        view.edited = True
+        tables._views[self.name] = view
+
+
+class VocabularyTables:
+    """Words with their counts and ids, and as tables."""
+
+    ngrams: int
+    min_count: int
+    num_words: int | None
+    split: str | None
+    oov_token: str | None
+
+    word_counts = _View(LiveDict)  # word -> occurrences, in order of first appearance
+    word_docs = _View(CountDict)  # word -> texts it occurs in
+    word_index = _View(LiveDict)  # word -> id, whatever num_words is
+    index_word = _View(LiveDict)  # id -> word
+    index_docs = _View(CountDict)  # id -> texts it occurs in
+
+    def __init__(self) -> None:
+        self._vocabulary = _core.Vocabulary(self.ngrams)
+        self._lookup = self._vocabulary  # another one while word_index is edited
+        self._fitted = False
+        self._views: dict[str, LiveDict] = {}
+        self._sequence_docs: dict[int, int] = {}  # what fit_on_sequences counted
+        self._foreign: dict[Hashable, str] = {}
+
+    @property
+    def n_ids(self) -> int:
+        """How many rows a table needs for the ids that `encode` can give, row 0 included."""
+        n = self._vocabulary.max_id + 1
+        return min(n, self.num_words) if self.num_words else n
+
+    def ranked_entries(self) -> tuple[list[str], Counts, Counts]:
+        """Return (texts, occurrences, documents) of the ids 1 to n_ids - 1, in that order."""
+        texts, occurrences, documents, ids = self._vocabulary.entries(self._joiner)
+        order = np.argsort(ids, kind="stable")
+        order = order[(ids[order] > 0) & (ids[order] < self.n_ids)]
+        return [texts[i] for i in order.tolist()], occurrences[order], documents[order]
+
+    def texts_of(self, ids: npt.NDArray[np.int32]) -> list[str]:
+        """Return the word or n-gram of each id."""
+        ranked = self.ranked_entries()[0]
+        return [ranked[i - 1] for i in ids.tolist()]
+
+    def take_ranked_entries(self, texts: list[str], occurrences: Counts, documents: Counts) -> None:
+        """Become the tokenizer whose `ranked_entries` these are."""
+        self._vocabulary = self._lookup = _core.Vocabulary(self.ngrams)
+        self._views.clear()
+        ids = np.arange(1, len(texts) + 1, dtype=np.int32)
+        occurrences, documents = (np.ascontiguousarray(a) for a in (occurrences, documents))
+        self._vocabulary.add(
+            texts, self._joiner, occurrences=occurrences, documents=documents, ids=ids
+        )
+
+    # ---- changes --------------------------------------------------------
+
+    def _rank(self) -> None:
+        """Give ids by falling count, and forget the tables of before."""
+        first_id = 1 if self.oov_token is None else 2
+        self._vocabulary.rank(min_count=self.min_count, first_id=first_id)
+        self._fitted = True
+        self._views.clear()
+        self._lookup = self._vocabulary
+
+    def _take_edits(self) -> None:
+        """Before counting goes on: take what the user made of the counts."""
+        edited = {name for name, view in self._views.items() if view.edited}
+        if edited & {"word_counts", "word_docs"}:
+            words = list(self.word_counts)
+            self._vocabulary = self._filled(words, self.word_counts, self.word_docs, {})
+        if "index_docs" in edited:
+            self._sequence_docs = dict(self.index_docs)
+
+    def _take_tables(self, views: dict[str, dict[Any, Any]]) -> None:
+        """Take tables as they were saved, and build the vocabulary that they describe."""
+        counts, docs, index = views["word_counts"], views["word_docs"], views["word_index"]
+        words = [*counts, *(w for w in index if w not in counts and w != self.oov_token)]
+        self._vocabulary = self._lookup = self._filled(words, counts, docs, index)
+        self._views = {name: vars(VocabularyTables)[name].kind(views[name]) for name in TABLES}
+
+    # ---- the tables -----------------------------------------------------
+
+    def _make_views(self) -> None:
+        texts, occurrences, documents, ids = self._vocabulary.entries(self._joiner)
+        foreign = list(self._foreign)
+        words = [foreign[int(t[1:])] if t.startswith(_FOREIGN) and foreign else t for t in texts]
+        counts, docs, numbers = occurrences.tolist(), documents.tolist(), ids.tolist()
+        known = [(i, word) for i, word in zip(numbers, words, strict=True) if i]
+        known.sort(key=lambda pair: pair[0])
+        if self.oov_token is not None and self._fitted:
+            known.insert(0, (1, self.oov_token))
+        index = {word: i for i, word in known}
+        index_docs = {i: n for i, n in zip(numbers, docs, strict=True) if i}
+        made = {
+            "word_counts": zip(words, counts, strict=True),
+            "word_docs": zip(words, docs, strict=True),
+            "word_index": index,
+            "index_word": ((i, word) for word, i in index.items()),
+            "index_docs": self._sequence_docs | index_docs,
+        }
+        for name, table in made.items():
+            if name not in self._views:
+                self._views[name] = vars(VocabularyTables)[name].kind(table)
+
+    def _filled(self, words: list[Any], counts: Any, docs: Any, index: Any) -> _core.Vocabulary:
+        vocabulary = _core.Vocabulary(self.ngrams)
+        vocabulary.add(
+            [self._spelled(word) for word in words],
+            self._joiner,
+            occurrences=np.array([counts.get(word, 0) for word in words], np.int64),
+            documents=np.array([docs.get(word, 0) for word in words], np.int64),
+            ids=np.array([index.get(word, 0) for word in words], np.int32),
+        )
+        return vocabulary
+
+    def _current_lookup(self) -> tuple[_core.Vocabulary, int]:
+        """Return the vocabulary to look words up in, and the id of unknown words (0: drop them)."""
+        index = self._views.get("word_index")
+        if index is not None and index.edited:
+            self._lookup = self._filled(list(index), {}, {}, index)
+            index.edited = False
+        if self.oov_token is None:
+            return self._lookup, 0
+        return self._lookup, self.word_index.get(self.oov_token, 0)
+
+    @property
+    def _joiner(self) -> str:
+        """What stands between the words of an n-gram: what no word can hold."""
+        return self.split if isinstance(self.split, str) and self.split else " "
+
+    def _spelled(self, token: Hashable) -> str:
+        """Return the string that a token is counted under."""
+        if isinstance(token, str):
+            return token
+        return self._foreign.setdefault(token, f"{_FOREIGN}{len(self._foreign)}")

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from wordrow import TextClassifier, _core, load_model
+from wordrow import TextClassifier, _core, load_model, store
 from wordrow.errors import FileFormatError, TextTypeError
 
 POSITIVE = ["fine", "lovely", "great", "superb", "a joy"]
@@ -221,6 +221,70 @@ def test_every_setting_comes_back(options, tmp_path):
         assert len(loaded.model.get_weights()[0]) == 8
 
 
+def repacked(data, change):
+    """The bytes of a file with its config, or its tensors, changed."""
+    tensors, config = store.from_bytes(data, name="x")
+    tensors = dict(tensors)
+    change(tensors, config)
+    return store.to_bytes(tensors, config)
+
+
+def set_config(*path, value):
+    def change(tensors, config):
+        place = config
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+
+    return change
+
+
+def drop_layer(tensors, config):
+    del config["model"]["layers"][2]
+
+
+CHANGES = {
+    "no model": lambda tensors, config: config.pop("model"),
+    "a table of 2**31 rows": set_config("model", "layers", 1, "config", "input_dim", value=2**31),
+    "a layer name that is a list": set_config("model", "layers", 1, "config", "name", value=[1]),
+    "another layer": set_config("model", "layers", 2, "class_name", value="GlobalMaxPooling1D"),
+    "no pooling": drop_layer,
+    "too few classes": set_config("classes", "labels", value=["bad"]),
+    "classes of text": set_config("classes", "labels", value="ab"),
+    "unsorted classes": set_config("classes", "labels", value=["good", "bad"]),
+    "a class too large": set_config("classes", value={"kind": "i", "labels": [1, 2**70]}),
+    "no filters": set_config("params", "filters", value=None),
+    "an odd split": set_config("params", "split", value={}),
+    "text for num_words": set_config("params", "num_words", value="3"),
+    "an unknown setting": set_config("params", "odd", value=1),
+    "whole numbers for rows": lambda tensors, config: tensors.update(
+        {"embedding/embeddings": tensors["embedding/embeddings"].astype(np.int32)}
+    ),
+    "fewer rows": lambda tensors, config: tensors.update(
+        {"embedding/embeddings": tensors["embedding/embeddings"][:-1]}
+    ),
+    "no counts": lambda tensors, config: tensors.pop("vocabulary/occurrences"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_changed_files_are_refused(fitted, tmp_path, change):
+    path = tmp_path / "m.safetensors"
+    fitted.save(path)
+    path.write_bytes(repacked(path.read_bytes(), CHANGES[change]))
+    with pytest.raises(FileFormatError, match="m.safetensors: "):
+        TextClassifier.load(path)
+
+
+def test_a_failed_partial_fit_leaves_nothing(fitted):
+    classifier = TextClassifier()
+    for texts, labels in (([""], ["a"]), (["zzz"], ["c"])):
+        with pytest.raises(ValueError, match="no word got a row|not one of the classes"):
+            classifier.partial_fit(texts, labels, classes=["a", "b"])
+    classifier.partial_fit(["fine", "dull"], ["a", "b"], classes=["a", "b"])
+    assert classifier.tokenizer.word_index == {"fine": 1, "dull": 2}
+
+
 def test_files_that_do_not_fit(fitted, tmp_path):
     path = tmp_path / "m.safetensors"
     fitted.save(path)
@@ -255,6 +319,10 @@ def test_files_that_do_not_fit(fitted, tmp_path):
         (["a", "b"], ["x", None], ValueError, "label 1 is None"),
         (["a", "b"], [1.0, float("nan")], ValueError, "label 1 is NaN"),
         (["a", "b"], np.array(["x", 1], object), ValueError, "all strings or all numbers"),
+        (["a", "b", "c"], ["x", float("nan"), "y"], ValueError, "label 1 is NaN"),
+        (["a", "b"], [1, "x"], ValueError, "all strings or all numbers"),
+        (["a", "b"], [1.0, float("inf")], ValueError, "label 1 is inf"),
+        (["a", "b"], np.array([1, 2**63], np.uint64), ValueError, "below 2..63"),
         (["a", "b"], [[1, 0], [0, 1]], ValueError, r"received the shape \(2, 2\)"),
         (["", "!"], ["x", "y"], ValueError, "no word got a row"),
     ],
@@ -267,9 +335,14 @@ def test_bad_data_is_refused(X, y, error, message):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"dim": 0}, "`dim` must be a whole number above 0; received 0"),
+        ({"dim": 0}, "`dim` must be a whole number above 0 .*; received 0"),
         ({"epochs": 1.5}, "`epochs` must be"),
         ({"learning_rate": 0}, "`learning_rate` must be above 0"),
+        ({"learning_rate": float("inf")}, "`learning_rate` must be above 0"),
+        ({"learning_rate": 1e30, "epochs": 9}, "the loss became .*Use a smaller learning_rate"),
+        ({"seed": -1}, "`seed` must be a whole number from 0 on"),
+        ({"num_words": 2**40}, "`num_words` must be .* below 2..31"),
+        ({"split": ""}, "`split` must be a string that separates words"),
         ({"validation_split": 1.0}, "`validation_split` must be from 0"),
         ({"validation_split": 0.01}, "leaves 0 to hold out"),
         ({"min_count": 1000}, "rarer than min_count=1000"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from wordrow import classifier_file
 from wordrow.errors import TextTypeError, show
+from wordrow.estimator import Estimator, check_params
 from wordrow.labels import as_labels, class_numbers, find_classes
 from wordrow.nn import bag
 from wordrow.nn.bag_fit import History, Schedule, Validation, default_epochs, fit_bag
@@ -29,7 +29,7 @@ class NotFittedError(ValueError, AttributeError):
     """The classifier has not been fitted yet."""
 
 
-class TextClassifier:
+class TextClassifier(Estimator):
     """Learns the label of a text: each word's row, the mean of the rows, one dense layer.
 
     Joulin et al. 2016, "Bag of Tricks for Efficient Text Classification", with
@@ -99,7 +99,7 @@ class TextClassifier:
         or numbers. Raises, before training begins, TextTypeError for a text
         that is no string (which row) and ValueError for labels that do not fit.
         """
-        self._check_params()
+        check_params(self.get_params())
         texts = _as_texts(X)
         rng = np.random.default_rng(self.seed)
         tokenizer = self._new_tokenizer()
@@ -126,18 +126,20 @@ class TextClassifier:
         have no row. After `fit` or `load` it goes on from there (a loaded
         classifier begins with fresh Adam moments).
         """
-        self._check_params()
+        check_params(self.get_params())
         texts = _as_texts(X)
-        rng = np.random.default_rng(self.seed)
-        if not hasattr(self, "_tokenizer"):
+        if hasattr(self, "_model"):
+            tokenizer, known = self._tokenizer, self.classes_
+        else:
             tokenizer = self._new_tokenizer()
             tokenizer.fit_on_texts(texts)
             labels = as_labels(y, n_texts=tokenizer.document_count)
-            self.classes_ = find_classes(labels if classes is None else as_labels(classes))
-            self._tokenizer = tokenizer
-            self._model = self._new_model(tokenizer, len(self.classes_), rng)
-        ragged = self._tokenizer.encode(texts)
-        numbers = class_numbers(as_labels(y, n_texts=len(ragged)), self.classes_)
+            known = find_classes(labels if classes is None else as_labels(classes))
+        ragged = tokenizer.encode(texts)
+        numbers = class_numbers(as_labels(y, n_texts=len(ragged)), known)
+        if not hasattr(self, "_model"):
+            self._model = self._new_model(tokenizer, len(known), np.random.default_rng(self.seed))
+            self._tokenizer, self.classes_ = tokenizer, known
         if not len(ragged):
             return self
         if not hasattr(self, "_trainer"):
@@ -198,24 +200,6 @@ class TextClassifier:
             return float(loss), float((p.argmax(axis=1) == held_numbers).mean())
 
         return kept, numbers[order[n_held:]], Validation(evaluate=evaluate, patience=self.patience)
-
-    def _check_params(self) -> None:
-        whole = ("dim", "ngrams", "min_count", "epochs", "batch_size", "patience")
-        for name in whole:
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
-                raise ValueError(
-                    f"`{name}` must be a whole number above 0; received {show(value)}."
-                )
-        if not self.learning_rate > 0:
-            raise ValueError(
-                f"`learning_rate` must be above 0; received {show(self.learning_rate)}."
-            )
-        if not 0 <= self.validation_split < 1:
-            raise ValueError(
-                "`validation_split` must be from 0 to below 1; "
-                f"received {show(self.validation_split)}."
-            )
 
     def _new_tokenizer(self) -> Tokenizer:
         min_count = self.min_count or (1 if self.ngrams == 1 else 2)
@@ -341,44 +325,6 @@ class TextClassifier:
         self.__init__(**state["params"])  # type: ignore[misc]
         if state["fitted"] is not None:
             vars(self).update(vars(classifier_file.from_bytes(type(self), state["fitted"])))
-
-    # ---- what scikit-learn asks for -------------------------------------
-
-    @classmethod
-    def _param_names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the arguments of the constructor by name."""
-        return {name: getattr(self, name) for name in self._param_names()}
-
-    def set_params(self, **params: Any) -> TextClassifier:
-        """Change arguments of the constructor; they count from the next fit on."""
-        unknown = sorted(set(params) - set(self._param_names()))
-        if unknown:
-            raise ValueError(
-                f"TextClassifier has no parameter {unknown}; it has {self._param_names()}."
-            )
-        vars(self).update(params)
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_model")
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags  # type: ignore[import-untyped]
-
-        return Tags(
-            estimator_type="classifier",
-            target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags(),
-            input_tags=InputTags(two_d_array=False, string=True),
-        )
-
-    def __repr__(self) -> str:
-        defaults = inspect.signature(type(self).__init__).parameters
-        changed = [f"{k}={v!r}" for k, v in self.get_params().items() if v != defaults[k].default]
-        return f"TextClassifier({', '.join(changed)})"
 
 
 def _probabilities(outputs: Any) -> npt.NDArray[np.float32]:

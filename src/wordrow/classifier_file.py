@@ -11,7 +11,15 @@ import numpy as np
 
 from wordrow import store
 from wordrow.errors import FileFormatError
-from wordrow.nn.saving import FORMAT_VERSION, check_kind, model_from_parts, model_parts
+from wordrow.estimator import check_params
+from wordrow.nn.bag import match
+from wordrow.nn.saving import (
+    BROKEN,
+    FORMAT_VERSION,
+    check_kind,
+    model_from_parts,
+    model_parts,
+)
 from wordrow.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -73,43 +81,68 @@ def _from_parts(
         raise FileFormatError(f"{name} holds a model without a vocabulary: use load_model(path).")
     check_kind(config, _KIND, name)
     try:
-        classifier = cls(**config["params"])
-        packed, offsets, occurrences, documents = (
-            tensors[f"vocabulary/{part}"] for part in _VOCABULARY
-        )
-        if _hash(packed, offsets) != config["vocabulary_hash"]:
-            raise FileFormatError(
-                f"{name}: the vocabulary is not the one that the rows were trained with "
-                "(their hashes differ); the file is damaged or was put together from two."
-            )
-        tokenizer = Tokenizer(
-            classifier.num_words,
-            filters=classifier.filters,
-            lower=classifier.lower,
-            split=classifier.split,
-            ngrams=classifier.ngrams,
-            min_count=config["min_count"],
-            document_count=config["document_count"],
-        )
-        tokenizer.take_ranked_entries(store.unpack_strings(packed, offsets), occurrences, documents)
-        weights = {k: tensor for k, tensor in tensors.items() if not k.startswith("vocabulary/")}
-        model = model_from_parts(weights, config["model"], name=name)
-        kind = {"U": np.str_, "i": np.int64, "u": np.int64, "f": np.float64, "b": np.bool_}
-        classes: Any = np.array(config["classes"]["labels"], kind[config["classes"]["kind"]])
-        n_rows = len(model.layers[0].get_weights()[0])
+        classifier = _unpacked(cls, tensors, config, name)
     except FileFormatError:
         raise
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except BROKEN as error:
         raise FileFormatError(
             f"{name}: the classifier in it does not fit together: {error!r}"
         ) from error
-    if n_rows != tokenizer.n_ids:
+    return classifier
+
+
+def _unpacked(
+    cls: type[TextClassifier], tensors: Mapping[str, Any], config: Mapping[str, Any], name: str
+) -> TextClassifier:
+    classifier = cls(**config["params"])
+    check_params(classifier.get_params())
+    packed, offsets, occurrences, documents = (
+        tensors[f"vocabulary/{part}"] for part in _VOCABULARY
+    )
+    if _hash(packed, offsets) != config["vocabulary_hash"]:
         raise FileFormatError(
-            f"{name}: the table has {n_rows} rows and the vocabulary needs {tokenizer.n_ids}; "
-            "they do not belong together."
+            f"{name}: the vocabulary is not the one that the rows were trained with "
+            "(their hashes differ); the file is damaged or was put together from two."
+        )
+    texts = store.unpack_strings(packed, offsets)
+    if len(set(texts)) != len(texts):
+        raise FileFormatError(f"{name}: a word stands twice in the vocabulary.")
+    tokenizer = Tokenizer(
+        classifier.num_words,
+        filters=classifier.filters,
+        lower=classifier.lower,
+        split=classifier.split,
+        ngrams=classifier.ngrams,
+        min_count=config["min_count"],
+        document_count=config["document_count"],
+    )
+    tokenizer.take_ranked_entries(texts, occurrences, documents)
+    weights = {k: tensor for k, tensor in tensors.items() if not k.startswith("vocabulary/")}
+    model = model_from_parts(weights, config["model"], name=name)
+    layers = match(model.graph)
+    if layers is None:
+        raise FileFormatError(f"{name}: its layers are not Embedding, mean and Dense.")
+    classes = _classes(config["classes"])
+    if max(2, layers.dense.units) != len(classes):
+        raise FileFormatError(
+            f"{name}: the model tells {max(2, layers.dense.units)} classes apart, and the file "
+            f"names {len(classes)}."
+        )
+    if layers.embedding.input_dim != tokenizer.n_ids:
+        raise FileFormatError(
+            f"{name}: the table has {layers.embedding.input_dim} rows and the vocabulary needs "
+            f"{tokenizer.n_ids}; they do not belong together."
         )
     classifier._tokenizer, classifier._model, classifier.classes_ = tokenizer, model, classes
     return classifier
+
+
+def _classes(config: Mapping[str, Any]) -> Any:
+    kinds = {"U": np.str_, "i": np.int64, "u": np.int64, "f": np.float64, "b": np.bool_}
+    classes: Any = np.array(config["labels"], kinds[config["kind"]])
+    if classes.ndim != 1 or not np.array_equal(classes, np.unique(classes)):
+        raise ValueError("the classes are not sorted and distinct")
+    return classes
 
 
 def _hash(packed: Any, offsets: Any) -> str:

@@ -17,7 +17,7 @@ def as_labels(y: Any, *, n_texts: int | None = None) -> npt.NDArray[Any]:
 
     Raises ValueError for None, NaN, a wrong number of labels or of axes.
     """
-    labels = np.asarray(y if hasattr(y, "__array__") else list(y))
+    labels = np.asarray(y) if hasattr(y, "__array__") else _as_objects(list(y))
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:
@@ -29,19 +29,32 @@ def as_labels(y: Any, *, n_texts: int | None = None) -> npt.NDArray[Any]:
         )
     if labels.dtype == object:
         labels = _uniform(labels)
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        row = int(np.argmax(np.isnan(labels)))
-        raise ValueError(f"label {row} is NaN: every text needs a label. Remove such rows.")
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        row = int(np.argmin(np.isfinite(labels)))
+        shown = "NaN" if np.isnan(labels[row]) else str(labels[row])
+        raise ValueError(f"label {row} is {shown}: every text needs a label. Remove such rows.")
+    if labels.dtype.kind == "u" and labels.size and labels.max() >= 2**63:
+        raise ValueError(f"labels must be below 2**63; received {labels.max()}.")
     if labels.dtype.kind not in "iufbU":
         raise ValueError(f"labels must be strings or numbers; received {show(y)}.")
     return labels
+
+
+def _as_objects(items: list[Any]) -> npt.NDArray[Any]:
+    """Return a list as an array that keeps each item as it is, where they are single values."""
+    if any(isinstance(item, list | tuple | np.ndarray) for item in items):
+        return np.asarray(items)
+    objects = np.empty(len(items), dtype=object)
+    objects[:] = items
+    return objects
 
 
 def _uniform(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return an array of objects as strings or numbers, if they are all one or all the other."""
     for row, label in enumerate(labels):
         if label is None or label != label:
-            raise ValueError(f"label {row} is {label}: every text needs a label. Remove such rows.")
+            shown = "None" if label is None else "NaN"
+            raise ValueError(f"label {row} is {shown}: every text needs a label. Remove such rows.")
     kinds = {isinstance(label, str) for label in labels}
     if len(kinds) > 1:
         row = next(

@@ -26,6 +26,7 @@ from wordrow.errors import FileFormatError
 
 __all__ = [
     "Array",
+    "check_writable",
     "from_bytes",
     "pack_strings",
     "read",
@@ -93,14 +94,18 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a file to write that appears under `path` whole, or not at all."""
-    target = Path(path)
+    target = Path(os.path.realpath(path))  # behind a link, what it leads to
     if target.is_dir():
-        raise IsADirectoryError(f"{target}: expected the name of a file, received a folder.")
-    if not target.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{target}: the folder {target.absolute().parent} does not exist.")
+        raise IsADirectoryError(f"{path}: expected the name of a file, received a folder.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path}: the folder {target.parent} does not exist.")
     aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with open(aside, "xb") as file:
+        file = open(aside, "xb")  # noqa: SIM115
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+    try:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -108,6 +113,16 @@ def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+class _NotWrittenError(Exception):
+    """Leaves `writing` before anything is put in place."""
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise OSError where `writing` could not write, so that it is known before long work."""
+    with contextlib.suppress(_NotWrittenError), writing(path):
+        raise _NotWrittenError
 
 
 def pack_strings(strings: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
@@ -153,12 +168,16 @@ def _header(data: bytes | np.memmap, name: str) -> tuple[dict[str, Any], int]:
 
 def _json_object(text: Any, name: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_constant)
     except (TypeError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{name}: the header is not JSON ({error}); it is damaged.") from None
     if not isinstance(value, dict):
         raise FileFormatError(f"{name}: the header is not a JSON object; the file is damaged.")
     return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON's")
 
 
 def _tensor(body: Array, entry: Any, tensor: str, name: str) -> Array:
@@ -167,11 +186,12 @@ def _tensor(body: Array, entry: Any, tensor: str, name: str) -> Array:
         shape = [int(n) for n in entry["shape"]]
         start, stop = (int(n) for n in entry["data_offsets"])
         n_bytes = dtype.itemsize * int(np.prod(shape, dtype=object))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileFormatError(
             f"{name}: tensor {tensor!r} has a damaged header ({error!r})."
         ) from None
-    if not 0 <= start <= stop <= len(body) or stop - start != n_bytes or min(shape, default=0) < 0:
+    fits = 0 <= start <= stop <= len(body) and stop - start == n_bytes
+    if not fits or not all(0 <= n < 2**48 for n in shape):
         raise FileFormatError(
             f"{name}: tensor {tensor!r} of shape {shape} should lie in bytes {start} to {stop} of "
             f"{len(body)}; the file is cut short or damaged."

@@ -123,6 +123,11 @@ def test_numbers_for_labels_are_compared_as_text(files):
             ["train", "latin.tsv"],
             r"invalid UTF-8 at byte 8 \(0xe9\) in line 1.*--encoding-errors replace",
         ),
+        (["train", "train.tsv", "--dim", "1000000000"], "not enough memory"),
+        (["train", "train.tsv", "--seed", "-1"], "`seed` must be a whole number from 0 on"),
+        (["train", "train.tsv", "-o", "/proc/m.safetensors"], "/proc/m.safetensors: "),
+        (["train", "train.tsv", "-o", "m" * 250], "m: File name too long"),
+        (["train", "train.tsv", "--text", "2", "--label", "2"], "named as text and as label"),
         (["train", "train.tsv", "--dim", "0"], "`dim` must be a whole number above 0"),
         (["train", "train.tsv", "--dim", "x"], "Invalid value for '--dim'.*Try 'wordrow --help'"),
         (["train"], "(?i:missing argument 'file')"),
@@ -152,6 +157,23 @@ def test_errors_are_one_line_and_2(files, model, arguments, message, capfd):
     assert re.search(message, error[-1])
     assert sum(line.startswith("wordrow:") for line in error) == 1
     assert sorted(path.name for path in files.iterdir()) == before
+
+
+def test_labels_that_look_like_markup(files):
+    lines = "".join(f"{'[/red]x' if y == 'good' else '[spam]'}\t{t}\n" for y, t in rows())
+    (files / "odd.tsv").write_text(lines)
+    assert ask("train", "odd.tsv").returncode == 0
+    answer = ask("evaluate", "odd.safetensors", "odd.tsv")
+    assert "[/red]x" in answer.stdout
+    assert "[spam]" in answer.stdout
+
+
+def test_a_link_stays_a_link(files, model):
+    (files / "link.safetensors").symlink_to(model)
+    before = model.read_bytes()
+    assert run(["train", "train.tsv", "-o", "link.safetensors", "--seed", "2", "-q"]) == 0
+    assert (files / "link.safetensors").is_symlink()
+    assert model.read_bytes() != before
 
 
 def test_reading_on_past_bad_bytes(files):

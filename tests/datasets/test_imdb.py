@@ -169,6 +169,9 @@ def object_array(item):
         (object_array("text"), "expected an array of lists of integers"),
         (object_array(["text"]), "expected an array of lists of integers"),
         (pickle.dumps(5), "expected an array of lists of integers"),
+        (object_array([1, None]), "expected an array of lists of integers"),
+        (b"NN(e.", "cut short or damaged"),
+        (b"NK\x01a.", "cut short or damaged"),
         (b"", "cut short or damaged|holds the pickle instruction"),
         (object_array([1, 2, 3])[:-9], "cut short or damaged|holds the pickle instruction"),
     ],
@@ -183,6 +186,17 @@ def test_files_that_are_no_npz(tmp_path):
     path.write_bytes(b"no zip")
     with pytest.raises(FileFormatError, match="expected an .npz file with x_train"):
         imdb.load_data(path)
+    good = npz(tmp_path).read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        broken = bytearray(good)
+        for at in rng.integers(0, len(good), 3):
+            broken[at] = rng.integers(0, 256)
+        path.write_bytes(broken[: rng.integers(1, len(good) + 1)] if rng.random() < 0.2 else broken)
+        try:
+            imdb.load_data(path)
+        except FileFormatError as error:
+            assert str(error).startswith(str(path))  # noqa: PT017
     np.savez(path, x_train=np.zeros(2))
     with pytest.raises(FileFormatError, match="expected an .npz file with x_train"):
         imdb.load_data(path)

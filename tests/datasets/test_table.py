@@ -47,6 +47,52 @@ def test_columns_are_found(tmp_path, name):
     assert f"{len(ROWS)} rows of" in table.note
 
 
+SAME = [("pos", "a good film, all told"), ("neg", "a bad film"), ("pos", "good one again")] * 4
+
+
+def columns(name, *cells):
+    """A CSV file with these header cells over index, hex id, text, label, number."""
+    rows = [(i, f"{i:016x}", t, y, i % 3) for i, (y, t) in enumerate(SAME)]
+    picked = [
+        [row[["index", "id", "text", "label", "number"].index(c)] for c in cells] for row in rows
+    ]
+    return as_csv([name.split("|"), *picked])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        columns("|text|label", "index", "text", "label"),  # as pandas writes an index
+        columns("id|comment_text|toxic", "id", "text", "label"),
+        columns("v1|v2|", "label", "text", "number"),
+        columns("Review Text|Rating", "text", "label"),
+        columns("text|text|label", "text", "text", "label"),
+        columns("отзыв|оценка", "text", "label"),
+        columns("a|b", "text", "label"),
+        columns("n|what|which", "number", "text", "label"),
+    ],
+)
+def test_headers_of_many_kinds(tmp_path, content):
+    table = read_table(write(tmp_path, "a.csv", content))
+    assert table.texts == [text for _, text in SAME]
+    assert len(set(table.labels)) == 2
+    assert table.first_row == 2
+
+
+def test_a_label_that_is_a_known_name_is_no_header(tmp_path):
+    path = write(tmp_path, "a.tsv", "language\ta fine film\nstars\tb\nlanguage\tc d\n")
+    assert read_table(path).labels == ["language", "stars", "language"]
+
+
+def test_line_ends_and_quotes_of_tsv(tmp_path):
+    rows = [("label", "text"), *SAME]
+    quoted = as_csv(rows, delimiter="\t", quoting=csv.QUOTE_ALL)
+    old = "\r".join("\t".join(row) for row in rows)
+    for content in (quoted, old):
+        table = read_table(write(tmp_path, "a.tsv", content))
+        assert list(zip(table.labels, table.texts, strict=True)) == SAME
+
+
 def test_quotes_in_tsv_are_text(tmp_path):
     path = write(tmp_path, "a.tsv", '1\t"quoted" start\n0\tan "inner" one\r\n1\tend"\n')
     table = read_table(path)
@@ -62,6 +108,8 @@ def test_named_columns(tmp_path):
     assert read_table(path, labelled=False).labels is None
     with pytest.raises(DataError, match="no column 'rating'; there are 'text', 'topic', 'label'"):
         read_table(path, label="rating")
+    with pytest.raises(DataError, match="named as text and as label"):
+        read_table(path, text="text", label="1")
     bare = write(tmp_path, "b.csv", as_csv(rows[1:]))
     with pytest.raises(DataError, match="no header, and its 3 columns are called by their numbers"):
         read_table(bare, text="text")
@@ -83,13 +131,17 @@ def test_a_folder_per_label(tmp_path):
     [
         ("a.csv", "", "the file is empty"),
         ("a.csv", "\n \n", "the file is empty"),
+        ("a.csv", "text,label\n", "a header and no rows"),
+        ("a.jsonl", '{"text": ' + "[" * 100_000 + "]" * 100_000 + "}", "line 1: not readable"),
+        ("a.jsonl", '{"text": "\\ud800", "label": "a"}', "line 1: not readable as JSON"),
+        ("a.tsv", 'good\ta "b\nbad\tc\td\n', "row 2: has 3 fields, and the first row has 2"),
         ("a.tsv", "good\ta\nb\xe9d\tb\n".encode("latin-1"), r"at byte 8 \(0xe9\) in line 2"),
         ("a.csv", "\ufeffgood,a\n".encode() + b"bad,\xff\n", r"at byte 14 .* in line 2"),
         ("a.csv", "good,a\nbad,b\n".encode("utf-16"), "UTF-16; expected UTF-8"),
         ("a.csv", "good,a\nbad\n", "row 2: has 1 fields, and the first row has 2"),
         ("a.csv", 'good,"a\nbad,b\n', "not readable as CSV"),
         ("a.txt", "one\ntwo\n", "found one column"),
-        ("a.jsonl", '{"text": "a"\n', "line 1: not JSON"),
+        ("a.jsonl", '{"text": "a"\n', "line 1: not readable as JSON"),
         ("a.jsonl", "[1]\n", "line 1: expected a JSON object"),
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}', "record 2: has no value for"),
         ("a.csv", "label,text\ngood,a film\n,b film\n", "row 3: the label is empty"),

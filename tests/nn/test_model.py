@@ -245,7 +245,9 @@ def test_files_that_are_no_models(tmp_path):
     def swapped(before, after):  # the metadata is JSON inside JSON
         before, after = (text.replace('"', '\\"').encode() for text in (before, after))
         assert before in good
-        return good.replace(before, after)
+        end = 8 + int.from_bytes(good[:8], "little")
+        header = good[8:end].replace(before, after)
+        return len(header).to_bytes(8, "little") + header + good[end:]
 
     cases = {
         b"": "an empty file",
@@ -257,6 +259,11 @@ def test_files_that_are_no_models(tmp_path):
         swapped('"version": 1', '"version": 9'): "version 9 of the format",
         swapped('"kind": "model"', '"kind": "muddl"'): "expected a file of kind 'model'",
         swapped('"units": 2', '"units": 3'): "does not fit together",
+        swapped('"input_dim": 10', '"input_dim": 2147483648'): "does not fit together",
+        swapped('"units": 2', '"units": Infinity'): "Infinity is no number of JSON",
+        swapped('"name": "dense"', '"name": [7]'): "does not fit together",
+        swapped('"model": {', '"mudel": {'): "does not fit together",
+        good.replace(b'"shape":[2]', b'"shape":[2,9]'): "damaged|cut short",
         good.replace(b'"wordrow"', b'"sawdust"'): "not one that wordrow wrote",
     }  # fmt: skip
     for content, message in cases.items():

@@ -205,7 +205,11 @@ def test_edited_tables_are_followed():
         lambda t: setattr(t, "word_index", {w: i for w, i in t.word_index.items() if i < 3}),
         lambda t: t.word_counts.pop("a"),
         lambda t: t.index_word.update({1: "one"}),
+        lambda t: t.word_counts.popitem(last=False),
         lambda t: setattr(t, "num_words", 2),
+        lambda t: setattr(t, "num_words", 2.5),
+        lambda t: t.word_index.update({"q": 0}),
+        lambda t: t.word_index.update({"q": -3, "a": 0}),
     ):
         ours, theirs = both({"oov_token": "?"})
         for tokenizer in (ours, theirs):
@@ -217,6 +221,27 @@ def test_edited_tables_are_followed():
     ours.fit_on_texts(["z z z z"])
     theirs.fit_on_texts(["z z z z"])
     assert ours.word_index == theirs.word_index
+
+
+class Wrapped(Tokenizer):
+    """As tutorials write it: a constructor of its own, and attributes."""
+
+    def __init__(self, texts, padding):
+        super().__init__(num_words=5)
+        self.padding, self._mine = padding, 2
+        self.fit_on_texts(texts)
+        self.word_index["<pad>"] = 0
+        self.index_word[0] = "<pad>"
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_subclasses_and_their_attributes_come_back(again):
+    tokenizer = again(Wrapped(["a b", "a <pad> c"], "post"))
+    assert (tokenizer.padding, tokenizer._mine, tokenizer.num_words) == ("post", 2, 5)
+    assert tokenizer.word_index["<pad>"] == 0
+    assert tokenizer.texts_to_sequences([["a", "<pad>"]]) == [[1, 0]]
+    tokenizer.fit_on_texts(["d"])
+    assert "<pad>" not in tokenizer.word_counts
 
 
 def test_edited_counts_are_counted_on():

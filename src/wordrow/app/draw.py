@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -68,7 +69,7 @@ def draw_moves(console: Console, trace: Trace, before: Any, after: Any) -> None:
         moved = float(np.linalg.norm(np.asarray(new) - np.asarray(old)))
         style = colour(i)
         table.add_row(
-            str(i), trace.word(i), numbers(old), numbers(new), f"{moved:.3f}", style=style
+            str(i), escape(trace.word(i)), numbers(old), numbers(new), f"{moved:.3f}", style=style
         )
     console.print(table)
 
@@ -88,7 +89,7 @@ def draw_explanation(console: Console, explanation: Explanation) -> None:
     for part in sorted(_summed(parts), key=lambda p: -abs(p.score))[:_MOST_ROWS]:
         bar = "█" * max(1, round(20 * min(1.0, abs(part.score) / largest)))
         style = "green" if part.score > 0 else "red"
-        table.add_row(part.word, f"{part.score:+.4f}", Text(bar, style))
+        table.add_row(escape(part.word), f"{part.score:+.4f}", Text(bar, style))
     table.add_row("(bias)", f"{explanation.bias:+.4f}", "")
     table.add_row(
         Text("score", "bold"), Text(f"{explanation.score:+.4f}", "bold"), "the sum of all"
@@ -129,7 +130,7 @@ def _ids_line(ids: list[int]) -> Text:
 def _table_rows(trace: Trace) -> Table:
     table = Table("id", "word", "row", box=None, pad_edge=True)
     for i, row in enumerate(trace.table[:_MOST_ROWS]):
-        word = "padding" if i == 0 else trace.word(i)
+        word = "padding" if i == 0 else escape(trace.word(i))
         table.add_row(str(i), "(none)" if word == "·" else word, numbers(row), style=colour(i))
     if len(trace.table) > _MOST_ROWS:
         table.add_row("…", f"{len(trace.table) - _MOST_ROWS:,} more", "")

@@ -5,6 +5,8 @@ Errors are one line on standard error and exit status 2; Ctrl-C is 130.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 
 import typer
@@ -35,6 +37,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    if sys.stderr is None:  # closed by the caller: notes and errors have nowhere to go
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is escaped
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = app(arguments, prog_name="wordrow", standalone_mode=False)
     except KeyboardInterrupt:
@@ -44,6 +51,8 @@ def run(arguments: list[str] | None = None) -> int:
         return 0
     except OSError as error:
         return _failed(f"{error.filename}: {error.strerror}." if error.filename else str(error), 2)
+    except MemoryError as error:
+        return _failed(f"there is not enough memory for this: {error} Use smaller sizes.", 2)
     except (ValueError, TypeError, ImportError) as error:
         return _failed(str(error), 2)
     except Exception as error:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 from wordrow import store
@@ -71,7 +72,7 @@ def train(
 
     wordrow train reviews.csv -o reviews.safetensors --ngrams 2
     """
-    target = _check_target(output or Path(f"{file.name.removesuffix(file.suffix)}.safetensors"))
+    target = _check_target(output or Path(f"{file.resolve().stem}.safetensors"))
     data = table(file, text, label, encoding_errors)
     assert data.labels is not None
     classifier = TextClassifier(
@@ -101,9 +102,7 @@ def train(
 
 def _check_target(target: Path) -> Path:
     """Refuse, before training, a place that the model cannot be written to."""
-    if target.is_dir() or not target.absolute().parent.is_dir():
-        with store.writing(target):  # raises what writing would raise
-            pass
+    store.check_writable(target)
     if target.exists():
         try:
             _, config = store.read(target)
@@ -137,8 +136,8 @@ def evaluate(
     unknown = next((i for i, name in enumerate(data.labels) if name not in classes), None)
     if unknown is not None:
         raise DataError(
-            f"{file}: row {unknown + 1} has the label {data.labels[unknown]!r}, which the model "
-            f"does not know; it knows {', '.join(classes[:12])}."
+            f"{file}: row {unknown + data.first_row} has the label {data.labels[unknown]!r}, "
+            f"which the model does not know; it knows {', '.join(classes[:12])}."
         )
     predicted = [str(name) for name in classifier.predict(data.texts).tolist()]
     pairs = Counter(zip(data.labels, predicted, strict=True))
@@ -152,7 +151,9 @@ def evaluate(
         out.add_column(column, justify="right")
     for row in rows:
         numbers = [f"{row['texts']:,}", f"{row['predicted']:,}"]
-        out.add_row(row["label"], *numbers, f"{row['precision']:.4f}", f"{row['recall']:.4f}")
+        out.add_row(
+            escape(row["label"]), *numbers, f"{row['precision']:.4f}", f"{row['recall']:.4f}"
+        )
     Console().print(out)
     print(f"accuracy {accuracy:.4f}")
 

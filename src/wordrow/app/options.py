@@ -54,6 +54,8 @@ def texts_in(path: Path | None, text: str | None, errors: EncodingErrors) -> lis
     if path is not None and (path.is_dir() or path.suffix.lower() in _TABLE_SUFFIXES):
         return table(path, text, None, errors, labelled=False).texts
     if path is None:
+        if sys.stdin is None:
+            raise DataError("standard input is closed; give texts as arguments or with --file.")
         if sys.stdin.isatty():
             print("one text a line; end with Ctrl-D", file=sys.stderr)
         data, name = sys.stdin.buffer.read(), "standard input"

@@ -13,7 +13,9 @@ import io
 import json
 import os
 import tarfile
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -251,14 +253,25 @@ def _from_npz(path: Path) -> Any:
             for name in ("x_train", "y_train", "x_test", "y_test"):
                 data = archive.read(f"{name}.npy")
                 arrays[name] = _from_npy(data, f"{path}, {name}")
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise FileFormatError(
-            f"{path}: expected an .npz file with x_train, y_train, x_test, y_test ({error})."
-        ) from error
+    except FileFormatError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, ValueError) as error:
+        raise _no_npz(path, error) from error
+    except (NotImplementedError, RuntimeError) as error:  # compressed or encrypted in other ways
+        raise _no_npz(path, error) from error
     for split in ("train", "test"):
-        if len(arrays[f"x_{split}"]) != len(arrays[f"y_{split}"]):
-            raise FileFormatError(f"{path}: x_{split} and y_{split} differ in length.")
+        lists, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
+        if not isinstance(lists, list) or getattr(labels, "ndim", 0) != 1:
+            raise FileFormatError(f"{path}: expected lists in x_{split} and numbers in y_{split}.")
+        if labels.dtype.kind not in "iub" or len(lists) != len(labels):
+            raise FileFormatError(f"{path}: x_{split} and y_{split} do not belong together.")
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+
+
+def _no_npz(path: Path, error: Exception) -> FileFormatError:
+    return FileFormatError(
+        f"{path}: expected an .npz file with x_train, y_train, x_test, y_test ({error})."
+    )
 
 
 def _from_npy(data: bytes, name: str) -> Any:
@@ -274,7 +287,7 @@ def _from_npy(data: bytes, name: str) -> Any:
         return np.load(io.BytesIO(data), allow_pickle=False)
     except FileFormatError:
         raise
-    except ValueError as error:
+    except (ValueError, SyntaxError, OverflowError, MemoryError, tokenize.TokenError) as error:
         raise FileFormatError(f"{name}: not an array of NumPy's ({error}).") from error
 
 

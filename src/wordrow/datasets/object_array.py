@@ -40,13 +40,13 @@ def read_lists(data: bytes, *, name: str) -> list[list[int]]:
     """
     try:
         lists = _Reader(data, name).run()
-    except (IndexError, struct.error, KeyError, UnicodeDecodeError, ValueError) as error:
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError, struct.error) as error:
         if isinstance(error, FileFormatError):
             raise
         raise FileFormatError(f"{name}: the array is cut short or damaged ({error!r}).") from error
     if not isinstance(lists, list) or not all(isinstance(item, list) for item in lists):
         raise FileFormatError(f"{name}: expected an array of lists of integers.")
-    if any(not isinstance(i, int) for item in lists for i in item[:1]):
+    if any(set(map(type, item)) - {int} for item in lists):
         raise FileFormatError(f"{name}: expected an array of lists of integers.")
     return lists
 

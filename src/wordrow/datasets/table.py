@@ -24,10 +24,13 @@ __all__ = ["Table", "decode", "read_table"]
 EncodingErrors = Literal["strict", "replace"]
 Rows = list[list[str]]
 
-_TEXT_NAMES = {"text", "review", "sentence", "message", "comment", "content", "body", "tweet",
-               "description", "document", "question", "title", "sms"}  # fmt: skip
+# Words that stand in the names of columns; v1 and v2 are those of the SMS spam file.
+_TEXT_NAMES = {"text", "texts", "review", "reviews", "sentence", "message", "comment", "content",
+               "body", "tweet", "description", "document", "question", "title", "sms", "summary",
+               "v2"}  # fmt: skip
 _LABEL_NAMES = {"label", "labels", "sentiment", "category", "class", "target", "y", "topic",
-                "rating", "stars", "polarity", "intent", "tag", "language", "score"}  # fmt: skip
+                "rating", "stars", "polarity", "intent", "tag", "language", "score", "toxic",
+                "spam", "v1"}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,7 @@ class Table:
     texts: list[str]
     labels: list[str] | None
     note: str
+    first_row: int = 1  # what the first text is counted as: 2 below a header
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -66,11 +70,13 @@ def read_table(
     source = decode(path.read_bytes(), str(path), encoding_errors)
     if not source.strip():
         raise DataError(f"{path}: the file is empty; expected one text a line, with its label.")
+    if "\n" not in source:
+        source = source.replace("\r", "\n")  # the line ends of old Macs
     kind = _kind(path, source)
-    names, rows, first_line = _READERS[kind](source, str(path))
+    names, rows, first_row = _READERS[kind](source, str(path))
     if not rows:
         raise DataError(f"{path}: the file has a header and no rows.")
-    columns = _Columns(path=str(path), names=names, rows=rows, first_line=first_line)
+    columns = _Columns(path=str(path), names=names, rows=rows, first_row=first_row)
     return columns.choose(text, label, labelled, kind)
 
 
@@ -94,7 +100,7 @@ def decode(data: bytes, name: str, errors: EncodingErrors = "strict") -> str:
 
 # ---- formats --------------------------------------------------------------
 
-Read = tuple[list[str] | None, Rows, int]  # header, rows, line of the first row
+Read = tuple[list[str] | None, Rows, int]  # header, rows, number of the first row
 
 
 def _kind(path: Path, source: str) -> str:
@@ -116,8 +122,9 @@ def _read_jsonl(source: str, name: str) -> Read:
             continue
         try:
             record = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{name}, line {number}: not JSON ({error}).") from None
+            json.dumps(record, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{name}, line {number}: not readable as JSON ({error}).") from None
         if not isinstance(record, dict):
             raise DataError(f"{name}, line {number}: expected a JSON object, received {line[:40]}.")
         records.append(record)
@@ -137,12 +144,18 @@ def _plain(value: Any) -> str:
 
 
 def _read_tsv(source: str, name: str) -> Read:
-    # Quotes in TSV are mostly part of the text. Only where plain splitting does
-    # not give equal rows is it read as quoted.
+    # Quotes in TSV are mostly part of the text. It is read as quoted only where
+    # every field is, or where plain splitting does not give equal rows.
     lines = source.split("\n")
     rows = [line.removesuffix("\r").split("\t") for line in lines if line.strip("\r")]
-    if len({len(row) for row in rows}) > 1 and '"' in source:
-        return _read_delimited(source, name, "\t")
+    fields = [field for row in rows[:100] for field in row]
+    all_quoted = all(len(field) > 1 and field[0] == field[-1] == '"' for field in fields)
+    if all_quoted or (len({len(row) for row in rows}) > 1 and '"' in source):
+        try:
+            return _read_delimited(source, name, "\t")
+        except DataError:
+            if all_quoted:
+                raise
     return _with_header(rows, name)
 
 
@@ -180,12 +193,41 @@ def _with_header(rows: Rows, name: str) -> Read:
 
 
 def _is_header(rows: Rows) -> bool:
-    """Return whether the first row names the columns: short distinct words, one of them known."""
-    first = [cell.strip().lower() for cell in rows[0]]
-    if len(rows) < 2 or len(set(first)) != len(first) or not all(first):
+    """Return whether the first row names the columns, by how it differs from the others."""
+    first, rest = rows[0], rows[1:]
+    if max(map(len, first)) > 60:
         return False
-    known = _TEXT_NAMES | _LABEL_NAMES
-    return any(cell in known for cell in first) and all(len(cell) <= 40 for cell in first)
+    named = any(_name_words(cell) & (_TEXT_NAMES | _LABEL_NAMES) for cell in first)
+    if not rest:
+        return named and all(len(cell.split()) <= 2 for cell in first)
+    columns = [[row[i] for row in rest] for i in range(len(first))]
+    if any(cell and cell in column for cell, column in zip(first, columns, strict=True)):
+        return False  # a value of its column: no name
+    if named or any(
+        cell and not _is_number(cell) and all(map(_is_number, column))
+        for cell, column in zip(first, columns, strict=True)
+    ):
+        return True
+    # Other names: one over a column of few values that is not among them, and
+    # none as long as the texts are.
+    few = any(len(set(column)) <= len(column) / 3 for column in columns)
+    longest = max(columns, key=lambda column: sum(map(len, column)))
+    typical = sorted(map(len, longest))[len(longest) // 2]
+    return few and max(map(len, first)) * 2 < typical
+
+
+def _name_words(cell: str) -> set[str]:
+    """Return the words of a column's name: "Review_Text" -> review, text."""
+    words = re.split(r"[\W_]+", cell.strip().lower())
+    return set(words) if len(words) <= 2 else set()
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 _READERS: dict[str, Callable[[str, str], Read]] = {
@@ -221,7 +263,7 @@ class _Columns:
     path: str
     names: list[str] | None
     rows: Rows
-    first_line: int
+    first_row: int
 
     def choose(self, text: str | None, label: str | None, labelled: bool, kind: str) -> Table:
         text_at = None if text is None else self._place(text)
@@ -230,6 +272,11 @@ class _Columns:
             text_at = self._find_text(label_at)
         if label_at is None and labelled:
             label_at = self._find_label(text_at)
+        if text_at == label_at:
+            raise DataError(
+                f"{self.path}: column {self._called(text_at)} was named as text and as label; "
+                "they must be two columns."
+            )
         texts = [row[text_at] for row in self.rows]
         labels = None
         if label_at is not None:
@@ -237,14 +284,14 @@ class _Columns:
             if "" in labels:
                 row = labels.index("")
                 raise DataError(
-                    f"{self.path}, row {row + self.first_line}: the label is empty "
+                    f"{self.path}, row {row + self.first_row}: the label is empty "
                     f"(column {self._called(label_at)}). Remove such rows."
                 )
         note = f"{len(texts):,} rows of {kind}, {'with' if self.names else 'no'} header; "
         note += f"text: column {self._called(text_at)}"
         if label_at is not None:
             note += f", label: column {self._called(label_at)}"
-        return Table(texts=texts, labels=labels, note=note)
+        return Table(texts=texts, labels=labels, note=note, first_row=self.first_row)
 
     def _called(self, at: int) -> str:
         return repr(self.names[at]) if self.names else str(at + 1)
@@ -263,17 +310,22 @@ class _Columns:
             f"{width} columns are called by their numbers, 1 to {width}."
         )
 
-    def _known(self, known: set[str]) -> list[int]:
-        names = self.names or []
-        return [i for i, name in enumerate(names) if name.strip().lower() in known]
+    def _known(self, known: set[str], candidates: list[int]) -> list[int]:
+        """Return the candidates named exactly so, or else those with such a word in their name."""
+        names = [name.strip().lower() for name in self.names or []]
+        exact = [i for i in candidates if names and names[i] in known]
+        return exact or [i for i in candidates if names and _name_words(names[i]) & known]
 
     def _find_text(self, label_at: int | None) -> int:
         candidates = [i for i in range(len(self.rows[0])) if i != label_at]
-        named = [i for i in self._known(_TEXT_NAMES) if i in candidates]
         if not candidates:
             raise DataError(f"{self.path}: the file has one column; expected a text and a label.")
         sample = self.rows[:1000]
-        return max(named or candidates, key=lambda i: sum(len(row[i]) for row in sample))
+
+        def wordiness(i: int) -> tuple[int, int]:
+            return sum(len(row[i].split()) for row in sample), sum(len(row[i]) for row in sample)
+
+        return max(self._known(_TEXT_NAMES, candidates) or candidates, key=wordiness)
 
     def _find_label(self, text_at: int) -> int:
         candidates = [i for i in range(len(self.rows[0])) if i != text_at]
@@ -282,7 +334,7 @@ class _Columns:
                 f"{self.path}: found one column (is the separator a tab or a comma?); expected a "
                 "text and a label in each row."
             )
-        named = [i for i in self._known(_LABEL_NAMES) if i in candidates]
+        named = self._known(_LABEL_NAMES, candidates)
         distinct = {i: len({row[i] for row in self.rows}) for i in named or candidates}
         several = [i for i, n in distinct.items() if n > 1]
         best = min(several or distinct, key=lambda i: distinct[i])

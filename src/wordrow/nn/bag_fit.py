@@ -92,6 +92,11 @@ def fit_bag(
             learning_rates=schedule.rates(epoch, len(documents)),
             watch=None if watch_epoch is None else watch_epoch(epoch),
         )
+        if not math.isfinite(progress.loss):
+            raise ValueError(
+                f"the loss became {progress.loss} in epoch {epoch + 1}: the steps are too large. "
+                f"Use a smaller learning_rate than {schedule.learning_rate}."
+            )
         history.add(loss=progress.loss, accuracy=progress.accuracy)
         if watch_epoch is not None:
             n = progress.n_texts

@@ -85,7 +85,7 @@ class Sequential:
         self._name_apart(layer)
         self._layers.append(layer)
         try:
-            self._build_if_known()
+            self._build_if_known(random.generator())
         except ValueError:
             self._layers.pop()
             raise
@@ -97,7 +97,7 @@ class Sequential:
         layer = self._layers.pop()
         if not self._layers and not self._input_given:
             self._input = None
-        self._build_if_known()
+        self._build_if_known(random.generator())
         return layer
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -126,6 +126,16 @@ class Sequential:
             layer.name = f"{base}_{number}"
             number += 1
 
+    @property
+    def graph(self) -> Graph:
+        """The layers as a graph of pure functions.
+
+        Raises ValueError before the model is built.
+        """
+        if self._graph is None:
+            raise ValueError(f"{self.name!r} is not built yet: call build((None, T)) first.")
+        return self._graph
+
     # ---- building -------------------------------------------------------
 
     @property
@@ -151,12 +161,12 @@ class Sequential:
         graph.build(rng)
         return graph
 
-    def _build_if_known(self, rng: Any = None) -> None:
+    def _build_if_known(self, rng: Any) -> None:
         self._graph = None
         if self._input is not None and self._layers:
             # An axis may become known with the first data.
             with contextlib.suppress(UnknownDimensionError):
-                self._graph = self._built_graph(rng or random.generator())
+                self._graph = self._built_graph(rng)
 
     def _graph_for(self, inputs: Any) -> Graph:
         """Return the graph, built for these inputs where it was not; check their shape."""

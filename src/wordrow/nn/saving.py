@@ -13,10 +13,19 @@ from wordrow.errors import FileFormatError
 from wordrow.nn.layers import LAYERS, Layer
 from wordrow.nn.model import Sequential
 
-__all__ = ["FORMAT_VERSION", "load_model", "model_from_parts", "model_parts", "save_model"]
+__all__ = [
+    "BROKEN",
+    "FORMAT_VERSION",
+    "load_model",
+    "model_from_parts",
+    "model_parts",
+    "save_model",
+]
 
 FORMAT_VERSION = 1
 _KIND = "model"
+# What taking apart a config that was written by something else may raise.
+BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, MemoryError)
 
 
 def save_model(model: Sequential, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
@@ -42,7 +51,7 @@ def load_model(path: str | os.PathLike[str]) -> Sequential:
             f"{name} holds a text classifier: use TextClassifier.load(path), and its `.model`."
         )
     check_kind(config, _KIND, name)
-    return model_from_parts(tensors, config["model"], name=name)
+    return model_from_parts(tensors, config.get("model"), name=name)
 
 
 def check_kind(config: Mapping[str, Any], kind: str, name: str) -> None:
@@ -72,30 +81,22 @@ def model_parts(model: Sequential) -> tuple[dict[str, Any], dict[str, Any]]:
     return tensors, config
 
 
-def model_from_parts(
-    tensors: Mapping[str, Any], config: Mapping[str, Any], *, name: str
-) -> Sequential:
-    """Return the model of (tensors, config). Its weights are views of the tensors."""
+def model_from_parts(tensors: Mapping[str, Any], config: Any, *, name: str) -> Sequential:
+    """Return the model of (tensors, config). Its weights are the tensors themselves."""
     try:
         layers = [_layer(entry, name) for entry in config["layers"]]
-        model = Sequential.from_layers(layers, config["name"], _Blank())
+        initializers = [_take_initializers(layer) for layer in layers]
+        model = Sequential.from_layers(layers, config["name"], None)
+        for layer, own in zip(layers, initializers, strict=True):
+            vars(layer).update(own)
         if "compile" in config:
             model.compile(**config["compile"])
         _take_weights(model, tensors)
     except FileFormatError:
         raise
-    except (KeyError, TypeError, ValueError) as error:
+    except BROKEN as error:
         raise FileFormatError(f"{name}: the model in it does not fit together: {error}") from error
     return model
-
-
-class _Blank:
-    """A generator of zeros, for weights that are replaced at once: drawing them would cost time."""
-
-    def random(self, shape: Any, dtype: Any = np.float64) -> Any:
-        return np.zeros(shape, dtype)
-
-    standard_normal = random
 
 
 def _layer(entry: Mapping[str, Any], name: str) -> Layer:
@@ -107,13 +108,24 @@ def _layer(entry: Mapping[str, Any], name: str) -> Layer:
     return LAYERS[entry["class_name"]](**entry["config"])
 
 
+def _take_initializers(layer: Layer) -> dict[str, Any]:
+    """Make a layer draw weights that take no memory, as they are replaced; return its own ways."""
+    own = {k: value for k, value in vars(layer).items() if k.endswith("_initializer")}
+    vars(layer).update(dict.fromkeys(own, _shape_alone))
+    return own
+
+
+def _shape_alone(shape: tuple[int, ...], rng: Any) -> Any:
+    return np.broadcast_to(np.float32(0), shape)
+
+
 def _take_weights(model: Sequential, tensors: Mapping[str, Any]) -> None:
     expected = {
-        f"{layer.name}/{name}": weight.shape
+        f"{layer.name}/{name}": (weight.shape, str(weight.dtype))
         for layer in model.layers
         for name, weight in (layer._weights or {}).items()
     }
-    received = {name: tensor.shape for name, tensor in tensors.items()}
+    received = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
     if expected != received:
         raise ValueError(f"expected the weights {expected}, received {received}")
     for layer in model.layers:

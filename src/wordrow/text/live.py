@@ -33,9 +33,18 @@ class LiveDict(dict[Any, Any]):
     __ior__ = _editing("__ior__")
     clear = _editing("clear")
     pop = _editing("pop")
-    popitem = _editing("popitem")
     setdefault = _editing("setdefault")
     update = _editing("update")
+
+    def popitem(self, last: bool = True) -> tuple[Any, Any]:
+        """Remove and return an item from one end, as an OrderedDict does."""
+        self.edited = True
+        if last:
+            return super().popitem()
+        if not self:
+            raise KeyError("the table is empty")
+        key = next(iter(self))
+        return key, self.pop(key)
 
     def move_to_end(self, key: Any, last: bool = True) -> None:
         """Move a key to one end, as an OrderedDict does (Keras's `word_counts` is one)."""

@@ -29,7 +29,7 @@ def sequences_to_matrix(
     for row, sequence in zip(matrix, sequences, strict=True):
         if len(sequence) == 0:
             continue
-        ids = np.asarray(sequence)
+        ids = np.array(list(sequence))
         columns, counts = np.unique(ids[ids < width], return_counts=True)
         if mode == "binary":
             row[columns] = 1

@@ -15,10 +15,12 @@ import numpy.typing as npt
 from wordrow import _core
 from wordrow.text.live import CountDict, LiveDict
 
-__all__ = ["TABLES", "VocabularyTables"]
+__all__ = ["OWN", "TABLES", "VocabularyTables"]
 
 # A token that is no string is counted under this noncharacter and a number.
 _FOREIGN = "\U0010ffff"
+# What the class keeps for itself; the rest of a tokenizer is its settings.
+OWN = ("_vocabulary", "_lookup", "_shift", "_fitted", "_views", "_sequence_docs", "_foreign")
 TABLES = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
 
 Counts = npt.NDArray[np.int64]
@@ -62,6 +64,7 @@ class VocabularyTables:
     def __init__(self) -> None:
         self._vocabulary = _core.Vocabulary(self.ngrams)
         self._lookup = self._vocabulary  # another one while word_index is edited
+        self._shift = 0  # what its ids are above those of word_index
         self._fitted = False
         self._views: dict[str, LiveDict] = {}
         self._sequence_docs: dict[int, int] = {}  # what fit_on_sequences counted
@@ -103,7 +106,7 @@ class VocabularyTables:
         self._vocabulary.rank(min_count=self.min_count, first_id=first_id)
         self._fitted = True
         self._views.clear()
-        self._lookup = self._vocabulary
+        self._lookup, self._shift = self._vocabulary, 0
 
     def _take_edits(self) -> None:
         """Before counting goes on: take what the user made of the counts."""
@@ -120,6 +123,7 @@ class VocabularyTables:
         words = [*counts, *(w for w in index if w not in counts and w != self.oov_token)]
         self._vocabulary = self._lookup = self._filled(words, counts, docs, index)
         self._views = {name: vars(VocabularyTables)[name].kind(views[name]) for name in TABLES}
+        self.word_index.edited = min(index.values(), default=1) < 1
 
     # ---- the tables -----------------------------------------------------
 
@@ -135,8 +139,8 @@ class VocabularyTables:
         index = {word: i for i, word in known}
         index_docs = {i: n for i, n in zip(numbers, docs, strict=True) if i}
         made = {
-            "word_counts": zip(words, counts, strict=True),
-            "word_docs": zip(words, docs, strict=True),
+            "word_counts": ((w, n) for w, n in zip(words, counts, strict=True) if n),
+            "word_docs": ((w, n) for w, n in zip(words, docs, strict=True) if n),
             "word_index": index,
             "index_word": ((i, word) for word, i in index.items()),
             "index_docs": self._sequence_docs | index_docs,
@@ -156,15 +160,21 @@ class VocabularyTables:
         )
         return vocabulary
 
-    def _current_lookup(self) -> tuple[_core.Vocabulary, int]:
-        """Return the vocabulary to look words up in, and the id of unknown words (0: drop them)."""
+    def _current_lookup(self) -> tuple[_core.Vocabulary, int, int]:
+        """Return the vocabulary to look words up in, the id of unknown words, and a shift.
+
+        The id is 0 where unknown words are dropped; ids are above the user's by the shift.
+        """
         index = self._views.get("word_index")
         if index is not None and index.edited:
-            self._lookup = self._filled(list(index), {}, {}, index)
+            # The core's ids begin with 1; a user's may not ("<pad>": 0).
+            self._shift = max(0, 1 - min(index.values(), default=1))
+            shifted = {word: i + self._shift for word, i in index.items()}
+            self._lookup = self._filled(list(index), {}, {}, shifted)
             index.edited = False
-        if self.oov_token is None:
-            return self._lookup, 0
-        return self._lookup, self.word_index.get(self.oov_token, 0)
+        if self.oov_token is None or self.oov_token not in self.word_index:
+            return self._lookup, 0, self._shift
+        return self._lookup, self.word_index[self.oov_token] + self._shift, self._shift
 
     @property
     def _joiner(self) -> str:

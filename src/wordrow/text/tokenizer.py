@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from wordrow import _core
 from wordrow.errors import show
 from wordrow.text.matrix import sequences_to_matrix
 from wordrow.text.source import bad_row_error, portions
-from wordrow.text.tables import TABLES, VocabularyTables
+from wordrow.text.tables import OWN, TABLES, VocabularyTables
 from wordrow.text.words import DEFAULT_FILTERS, Analyzer, normalizer
 from wordrow.types import Ragged
 
@@ -128,19 +129,20 @@ class Tokenizer(VocabularyTables):
         >>> tokenizer.encode(["a text"]).to_lists()
         [[1, 2, 3]]
         """
-        lookup, unknown_id = self._current_lookup()
-        limit = self.num_words or _NO_LIMIT
-        parts = []
-        for first_row, portion in portions(texts):
-            ready, rules = self._ready(portion, first_row)
-            try:
-                ids, offsets = lookup.encode(
-                    ready, rules, limit=limit, unknown_id=unknown_id, watch=watch
-                )
-            except _core.BadRowError as bad:
-                raise bad_row_error(portion, first_row, *bad.args) from None
-            parts.append(Ragged(ids=ids, offsets=offsets))
+        parts = [self._encode(portion, row, watch) for row, portion in portions(texts)]
         return parts[0] if len(parts) == 1 else _joined(parts)
+
+    def _encode(self, texts: Any, first_row: int, watch: Watch | None = None) -> Ragged:
+        lookup, unknown_id, shift = self._current_lookup()
+        limit = math.ceil(self.num_words) + shift if self.num_words else _NO_LIMIT
+        ready, rules = self._ready(texts, first_row)
+        try:
+            ids, offsets = lookup.encode(
+                ready, rules, limit=limit, unknown_id=unknown_id, watch=watch
+            )
+        except _core.BadRowError as bad:
+            raise bad_row_error(texts, first_row, *bad.args) from None
+        return Ragged(ids=ids - np.int32(shift) if shift else ids, offsets=offsets)
 
     def texts_to_sequences(self, texts: Any) -> list[list[int]]:
         """Return the ids of each text as a list; words without an id are dropped or the OOV id."""
@@ -148,8 +150,8 @@ class Tokenizer(VocabularyTables):
 
     def texts_to_sequences_generator(self, texts: Iterable[Any]) -> Iterator[list[int]]:
         """Yield the ids of each text, reading one text at a time."""
-        for text in texts:
-            yield from self.texts_to_sequences([text])
+        for row, text in enumerate(texts):
+            yield from self._encode([text], row).to_lists()
 
     def texts_to_matrix(self, texts: Any, mode: str = "binary") -> npt.NDArray[np.float64]:
         """Return texts as rows of [B, num_words]; see `sequences_to_matrix`."""
@@ -216,12 +218,12 @@ class Tokenizer(VocabularyTables):
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        settings = {k: v for k, v in vars(self).items() if not k.startswith("_")}
+        settings = {k: v for k, v in vars(self).items() if k not in OWN}
         return {"settings": settings, "views": {name: dict(getattr(self, name)) for name in TABLES}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(ngrams=state["settings"]["ngrams"])  # type: ignore[misc]
         vars(self).update(state["settings"])
+        VocabularyTables.__init__(self)
         self._take_tables(state["views"])
 
     # ---- texts for the core ---------------------------------------------

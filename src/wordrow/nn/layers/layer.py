@@ -63,6 +63,8 @@ class Layer:
     ) -> None:
         if mask not in (None, "drop"):
             raise ValueError(f"`mask` must be None or 'drop'; received {show(mask)}.")
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"`name` must be a string; received {show(name)}.")
         self.given_name = name
         self.name = name or _snake_case(type(self).__name__)
         self.trainable = trainable

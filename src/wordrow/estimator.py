@@ -1,0 +1,92 @@
+"""What scikit-learn asks of an estimator, without scikit-learn; and the checks of parameters."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from wordrow.errors import show
+
+__all__ = ["Estimator", "check_params"]
+
+_WHOLE_NUMBERS = ("dim", "ngrams", "batch_size", "patience")
+_WHOLE_NUMBERS_OR_NONE = ("min_count", "num_words", "epochs")
+
+
+class Estimator:
+    """A classifier of texts whose settings are the arguments of its constructor."""
+
+    @classmethod
+    def _param_names(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the arguments of the constructor by name."""
+        return {name: getattr(self, name) for name in self._param_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change arguments of the constructor; they count from the next fit on.
+
+        Raises ValueError for a name that it does not have.
+        """
+        unknown = sorted(set(params) - set(self._param_names()))
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} has no parameter {unknown}; it has {self._param_names()}."
+            )
+        vars(self).update(params)
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_model")
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import (  # type: ignore[import-untyped]
+            ClassifierTags,
+            InputTags,
+            Tags,
+            TargetTags,
+        )
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(two_d_array=False, string=True),
+        )
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self).__init__).parameters
+        changed = [f"{k}={v!r}" for k, v in self.get_params().items() if v != defaults[k].default]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def check_params(params: Mapping[str, Any]) -> None:
+    """Raise ValueError or TypeError for a setting that training could not use."""
+    for name in (*_WHOLE_NUMBERS, *_WHOLE_NUMBERS_OR_NONE):
+        value = params[name]
+        if value is None and name in _WHOLE_NUMBERS_OR_NONE:
+            continue
+        if not isinstance(value, int | np.integer) or not 0 < value < 2**31:
+            raise ValueError(
+                f"`{name}` must be a whole number above 0 and below 2**31; received {show(value)}."
+            )
+    seed, rate, share = (params[k] for k in ("seed", "learning_rate", "validation_split"))
+    if seed is not None and (not isinstance(seed, int | np.integer) or seed < 0):
+        raise ValueError(
+            f"`seed` must be a whole number from 0 on, or None; received {show(seed)}."
+        )
+    if not 0 < rate < float("inf"):
+        raise ValueError(f"`learning_rate` must be above 0; received {show(rate)}.")
+    if not 0 <= share < 1:
+        raise ValueError(f"`validation_split` must be from 0 to below 1; received {show(share)}.")
+    if not isinstance(params["filters"], str):
+        raise TypeError(f"`filters` must be a string; received {show(params['filters'])}.")
+    split = params["split"]
+    if split is not None and (not isinstance(split, str) or not split):
+        raise ValueError(
+            f"`split` must be a string that separates words, or None; received {show(split)}."
+        )

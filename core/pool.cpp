@@ -193,16 +193,21 @@ void run_gang(int n, const std::function<void(int)>& task) {
 }
 
 void Barrier::wait() {
-  constexpr int kSpins = 2000;
+  constexpr int kSpins = 100000;  // some fifty microseconds: about a phase of a batch
   const int round = round_.load(std::memory_order_acquire);
   if (waiting_.fetch_add(1, std::memory_order_acq_rel) == n_ - 1) {
     waiting_.store(0, std::memory_order_relaxed);
-    round_.store(round + 1, std::memory_order_release);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      round_.store(round + 1, std::memory_order_release);
+    }
+    all_here_.notify_all();
     return;
   }
-  for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
-    if (spins > kSpins) std::this_thread::yield();
-  }
+  for (int spins = 0; spins < kSpins; ++spins)
+    if (round_.load(std::memory_order_acquire) != round) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  all_here_.wait(lock, [&] { return round_.load(std::memory_order_acquire) != round; });
 }
 
 }  // namespace wordrow

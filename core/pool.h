@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 
 namespace wordrow {
 
@@ -44,7 +46,8 @@ void run_gang(int n, const std::function<void(int)>& task);
 int gang_limit();
 
 // All n members wait here until the last one has come. Spins briefly, then
-// yields: on a busy machine the awaited thread needs the processor.
+// sleeps: on a busy machine the awaited thread needs the processor, and a
+// thread that only yields keeps it from being moved here.
 class Barrier {
  public:
   explicit Barrier(int n) : n_(n) {}
@@ -54,6 +57,8 @@ class Barrier {
   const int n_;
   std::atomic<int> waiting_{0};
   std::atomic<int> round_{0};
+  std::mutex mutex_;
+  std::condition_variable all_here_;
 };
 
 }  // namespace wordrow

@@ -151,6 +151,7 @@ template <class T>
 void take(const nb::object& capsule, const char* name, T* to) {
   auto* from = static_cast<T*>(PyCapsule_GetPointer(capsule.ptr(), name));
   if (!from) nb::raise_python_error();
+  if (!from->release) throw std::invalid_argument("the Arrow data was read already; give it anew");
   *to = *from;
   from->release = nullptr;  // it is ours now
 }
@@ -164,11 +165,16 @@ void read_stream(nb::handle object, Column& column, Documents& documents) {
     throw std::invalid_argument(std::string("the Arrow stream failed: ") + (why ? why : "?"));
   };
   Releaser<ArrowSchema> schema;
-  check(stream.value.get_schema(&stream.value, &schema.value));
+  // The producer may need Python on other threads while it is asked.
+  const auto ask = [&](auto function, auto* to) {
+    nb::gil_scoped_release release;
+    return function(&stream.value, to);
+  };
+  check(ask(stream.value.get_schema, &schema.value));
   check_type(schema.value);
   for (;;) {
     auto chunk = std::make_unique<Releaser<ArrowArray>>();
-    check(stream.value.get_next(&stream.value, &chunk->value));
+    check(ask(stream.value.get_next, &chunk->value));
     if (!chunk->value.release) break;
     read_chunk(schema.value, chunk->value, documents);
     column.chunks.push_back(std::move(chunk));

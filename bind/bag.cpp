@@ -1,5 +1,7 @@
 #include "bag.h"
 
+#include <mutex>
+
 #include "arrays.h"
 
 namespace wordrow {
@@ -37,19 +39,41 @@ struct Documents {
   BagDocuments bags;
 };
 
-nb::tuple train(AdamClock& clock, const Table& table, In<std::int32_t, 1> labels,
+// A clock that one training at a time may use.
+struct Clock {
+  AdamClock clock;
+  std::mutex mutex;
+  Clock(const AdamConfig& config, std::int32_t step) : clock(config, step) {}
+
+  std::unique_lock<std::mutex> lock() {
+    std::unique_lock<std::mutex> held(mutex, std::try_to_lock);
+    if (!held)
+      throw std::runtime_error("this model is being trained in another thread; wait for that");
+    return held;
+  }
+  void require_known(const AdamTable& table) const {
+    for (std::size_t row = 0; row < table.n_rows; ++row)
+      require(table.last[row] == 0 || (table.last[row] >= clock.settled() &&
+                                       table.last[row] <= clock.step()),
+              "`last` must hold steps of this clock since it was settled");
+  }
+};
+
+nb::tuple train(Clock& shared, const Table& table, In<std::int32_t, 1> labels,
                 const Documents& documents, InOut<float, 1> kernel, InOut<float, 1> kernel_m,
                 InOut<float, 1> kernel_v, InOut<float, 1> bias, InOut<float, 1> bias_m,
                 InOut<float, 1> bias_v, In<std::int64_t, 1> order, std::size_t batch_size,
                 In<double, 1> learning_rates, nb::object callback) {
+  const auto held = shared.lock();
   const AdamTable view = table.view();
+  shared.require_known(view);
   const std::size_t n_units = bias.shape(0), n = order.shape(0);
   const BagModel model{view, weight_view({kernel, kernel_m, kernel_v}, view.dim * n_units),
                        weight_view({bias, bias_m, bias_v}, n_units), n_units};
   require(documents.n_rows == view.n_rows, "the documents were checked against another table");
   require(labels.shape(0) == documents.bags.size(), "labels and documents differ in number");
   require(n_units > 0 && batch_size > 0 && n > 0, "n_units, batch_size and order must not be 0");
-  require(learning_rates.shape(0) >= (n + batch_size - 1) / batch_size,
+  require(learning_rates.shape(0) >= (n - 1) / batch_size + 1,
           "learning_rates must have one value a batch");
   const auto n_classes = static_cast<std::int32_t>(n_units == 1 ? 2 : n_units);
   for (std::size_t i = 0; i < n; ++i) {
@@ -63,7 +87,7 @@ nb::tuple train(AdamClock& clock, const Table& table, In<std::int32_t, 1> labels
   BagResult result;
   {
     nb::gil_scoped_release release;
-    result = train_bag(model, clock, documents.bags, labels.data(), order.data(), n, batch_size,
+    result = train_bag(model, shared.clock, documents.bags, labels.data(), order.data(), n, batch_size,
                        learning_rates.data(), [&](const BagResult& now) {
                          return watch.ask(now.n_documents, now.loss, now.n_correct);
                        });
@@ -84,29 +108,36 @@ void define_bag(nb::module_& module) {
            },
            nb::arg("w").noconvert(), nb::arg("m").noconvert(), nb::arg("v").noconvert(),
            nb::arg("last").noconvert());
-  nb::class_<AdamClock>(module, "AdamClock")
+  nb::class_<Clock>(module, "AdamClock")
       .def("__init__",
-           [](AdamClock* self, double beta_1, double beta_2, double epsilon, std::int32_t step) {
-             require(beta_1 >= 0 && beta_1 < 1, "beta_1 must be in [0, 1)");
+           [](Clock* self, double beta_1, double beta_2, double epsilon, std::int32_t step) {
+             // Nearer to 1, a moment would take longer to die out than trainings last.
+             require(beta_1 >= 0 && beta_1 <= 0.9999, "beta_1 must be in [0, 0.9999]");
              require(beta_2 > 0 && beta_2 < 1, "beta_2 must be in (0, 1)");
-             require(epsilon > 0, "epsilon must be above 0");
-             new (self) AdamClock({beta_1, beta_2, epsilon}, step);
+             require(epsilon >= 1e-37, "epsilon must be at least 1e-37");
+             require(step >= 0, "step must not be negative");
+             new (self) Clock({beta_1, beta_2, epsilon}, step);
            },
            nb::kw_only(), nb::arg("beta_1"), nb::arg("beta_2"), nb::arg("epsilon"),
            nb::arg("step"))
-      .def_prop_ro("step", &AdamClock::step)
-      .def_prop_ro("n_terms", &AdamClock::n_terms)
-      .def("settle", [](AdamClock& self, const Table& table) { self.settle(table.view()); },
+      .def_prop_ro("step", [](const Clock& self) { return self.clock.step(); })
+      .def_prop_ro("n_terms", [](const Clock& self) { return self.clock.n_terms(); })
+      .def("settle",
+           [](Clock& self, const Table& table) {
+             const auto held = self.lock();
+             self.require_known(table.view());
+             self.clock.settle(table.view());
+           },
            nb::arg("table"));
   nb::class_<Documents>(module, "BagDocuments")
-      .def(nb::init<In<std::int32_t, 1>, In<std::int64_t, 1>, std::size_t>(), nb::arg("ids"),
-           nb::arg("offsets"), nb::kw_only(), nb::arg("n_rows"))
+      .def(nb::init<In<std::int32_t, 1>, In<std::int64_t, 1>, std::size_t>(), nb::arg("ids").noconvert(),
+           nb::arg("offsets").noconvert(), nb::kw_only(), nb::arg("n_rows"))
       .def("__len__", [](const Documents& self) { return self.bags.size(); });
-  module.def("train_bag", &train, nb::arg("clock"), nb::arg("table"), nb::arg("labels"),
+  module.def("train_bag", &train, nb::arg("clock"), nb::arg("table"), nb::arg("labels").noconvert(),
              nb::arg("documents"), nb::kw_only(), nb::arg("kernel").noconvert(),
              nb::arg("kernel_m").noconvert(), nb::arg("kernel_v").noconvert(),
              nb::arg("bias").noconvert(), nb::arg("bias_m").noconvert(),
-             nb::arg("bias_v").noconvert(), nb::arg("order"), nb::arg("batch_size"),
+             nb::arg("bias_v").noconvert(), nb::arg("order").noconvert(), nb::arg("batch_size"),
              nb::arg("learning_rates"), nb::arg("watch").none() = nb::none());
 }
 

@@ -55,8 +55,10 @@ nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
 }  // namespace
 
 void define_rows(nb::module_& module) {
-  module.def("to_lists", &to_lists, nb::arg("ids"), nb::arg("offsets"));
-  module.def("bag_mean", &mean, nb::arg("table"), nb::arg("ids"), nb::arg("offsets"));
+  module.def("to_lists", &to_lists, nb::arg("ids").noconvert(),
+             nb::arg("offsets").noconvert());
+  module.def("bag_mean", &mean, nb::arg("table"), nb::arg("ids").noconvert(),
+             nb::arg("offsets").noconvert());
 }
 
 }  // namespace wordrow

@@ -2,6 +2,9 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>
 
+#include <mutex>
+#include <shared_mutex>
+
 #include "arrays.h"
 #include "texts.h"
 #include "vocabulary.h"
@@ -47,7 +50,7 @@ template <class Work>
 auto with_documents(nb::handle source, nb::object callback, Work work) {
   const Texts texts(source);
   PythonWatch watch(std::move(callback));
-  const Watch ask = [&](std::int64_t done) { return watch.ask(done); };
+  const Watch ask = [&] { return watch.ask(); };
   try {
     nb::gil_scoped_release release;
     return work(texts.documents, ask);
@@ -60,27 +63,53 @@ auto with_documents(nb::handle source, nb::object callback, Work work) {
   }
 }
 
+// A vocabulary that many threads may read, and one may change. Nobody waits:
+// a callback could otherwise wait for its own caller.
+struct SharedVocabulary {
+  explicit SharedVocabulary(int ngrams) : words((require_ngrams(ngrams), ngrams)) {}
+  static void require_ngrams(int ngrams) {
+    require(ngrams >= 1 && ngrams <= 8, "ngrams must be from 1 to 8");
+  }
+  template <class Lock>
+  Lock lock() const {
+    Lock held(mutex, std::try_to_lock);
+    if (!held)
+      throw std::runtime_error(
+          "this tokenizer is being fitted in another thread; wait for that, or use one tokenizer "
+          "a thread");
+    return held;
+  }
+  Vocabulary words;
+  mutable std::shared_mutex mutex;
+};
+using Reading = std::shared_lock<std::shared_mutex>;
+using Changing = std::unique_lock<std::shared_mutex>;
+
 // Returns the number of documents.
-std::size_t count(Vocabulary& vocabulary, nb::handle texts, const Normalizer& normalizer,
+std::size_t count(SharedVocabulary& vocabulary, nb::handle texts, const Normalizer& normalizer,
                   nb::object watch) {
   return with_documents(texts, std::move(watch), [&](const Documents& documents, const Watch& ask) {
-    vocabulary.count(documents, normalizer, ask);
+    const auto held = vocabulary.lock<Changing>();
+    vocabulary.words.count(documents, normalizer, ask);
     return documents.size();
   });
 }
 
-nb::tuple encode(const Vocabulary& vocabulary, nb::handle texts, const Normalizer& normalizer,
+nb::tuple encode(const SharedVocabulary& vocabulary, nb::handle texts, const Normalizer& normalizer,
                  std::int32_t limit, std::int32_t unknown_id, nb::object watch) {
   Encoded encoded =
       with_documents(texts, std::move(watch), [&](const Documents& documents, const Watch& ask) {
-        return vocabulary.encode(documents, normalizer, limit, unknown_id, ask);
+        const auto held = vocabulary.lock<Reading>();
+        return vocabulary.words.encode(documents, normalizer, limit, unknown_id, ask);
       });
   return nb::make_tuple(to_numpy(std::move(encoded.ids)), to_numpy(std::move(encoded.offsets)));
 }
 
 // (texts, occurrences, documents, ids) of all words and of the n-grams that
 // have an id: those that were not kept are too many to spell out.
-nb::tuple entries(const Vocabulary& vocabulary, nb::str joiner) {
+nb::tuple entries(const SharedVocabulary& shared, nb::str joiner) {
+  const auto held = shared.lock<Reading>();
+  const Vocabulary& vocabulary = shared.words;
   const std::string between = to_utf8(joiner);
   nb::list texts;
   std::vector<std::int64_t> occurrences, documents;
@@ -96,19 +125,21 @@ nb::tuple entries(const Vocabulary& vocabulary, nb::str joiner) {
                         to_numpy(std::move(ids)));
 }
 
-void add_entries(Vocabulary& vocabulary, nb::sequence texts, nb::str joiner,
+void add_entries(SharedVocabulary& vocabulary, nb::sequence texts, nb::str joiner,
                  In<std::int64_t, 1> occurrences, In<std::int64_t, 1> documents,
                  In<std::int32_t, 1> ids) {
   const std::string between = to_utf8(joiner);
   const std::size_t n = nb::len(texts);
   require(occurrences.shape(0) == n && documents.shape(0) == n && ids.shape(0) == n,
           "texts, occurrences, documents and ids must be of one length");
+  const auto held = vocabulary.lock<Changing>();
   std::size_t i = 0;
   for (const nb::handle text : texts) {
+    if (i == n) break;
     Count count;
     count.occurrences = static_cast<std::uint64_t>(occurrences.data()[i]);
     count.documents = static_cast<std::uint64_t>(documents.data()[i]);
-    vocabulary.add(to_utf8(text), between, count, ids.data()[i]);
+    vocabulary.words.add(to_utf8(text), between, count, ids.data()[i]);
     ++i;
   }
 }
@@ -125,17 +156,23 @@ void define_text(nb::module_& module) {
            nb::kw_only(), nb::arg("lower"), nb::arg("filters"), nb::arg("split").none(),
            nb::arg("characters"))
       .def("words", &words, nb::arg("text"));
-  nb::class_<Vocabulary>(module, "Vocabulary")
+  nb::class_<SharedVocabulary>(module, "Vocabulary")
       .def(nb::init<int>(), nb::arg("ngrams"))
       .def("count", &count, nb::arg("texts"), nb::arg("normalizer"),
            nb::arg("watch").none() = nb::none())
-      .def("rank", &Vocabulary::rank, nb::kw_only(), nb::arg("min_count"), nb::arg("first_id"))
+      .def("rank",
+           [](SharedVocabulary& self, std::uint64_t min_count, std::int32_t first_id) {
+             const auto held = self.lock<Changing>();
+             return self.words.rank(min_count, first_id);
+           },
+           nb::kw_only(), nb::arg("min_count"), nb::arg("first_id"))
       .def("encode", &encode, nb::arg("texts"), nb::arg("normalizer"), nb::kw_only(),
            nb::arg("limit"), nb::arg("unknown_id"), nb::arg("watch").none() = nb::none())
-      .def_prop_ro("max_id", &Vocabulary::max_id)
+      .def_prop_ro("max_id", [](const SharedVocabulary& self) { return self.words.max_id(); })
       .def("entries", &entries, nb::arg("joiner"))
       .def("add", &add_entries, nb::arg("texts"), nb::arg("joiner"), nb::kw_only(),
-           nb::arg("occurrences"), nb::arg("documents"), nb::arg("ids"));
+           nb::arg("occurrences").noconvert(), nb::arg("documents").noconvert(),
+           nb::arg("ids").noconvert());
 }
 
 }  // namespace wordrow

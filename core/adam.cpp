@@ -50,6 +50,13 @@ void AdamClock::choose_terms() {
       weights_[p].push_back(std::pow(config_.beta_1, j) * std::pow(1 - std::pow(root, j), p));
 }
 
+void AdamClock::reserve(std::size_t n) {
+  alphas_.reserve(alphas_.size() + n);
+  for (int p = 0; p < n_terms_; ++p) sums_[p].reserve(sums_[p].size() + n);
+  powers_1_.reserve(powers_1_.size() + n);
+  powers_2_.reserve(powers_2_.size() + n);
+}
+
 void AdamClock::begin_step(double learning_rate) {
   const double t = step_ + 1.0;
   const double alpha = learning_rate * std::sqrt(1 - std::pow(config_.beta_2, t)) /

@@ -42,7 +42,12 @@ class AdamClock {
   AdamClock(const AdamConfig& config, std::int32_t step);
 
   std::int32_t step() const { return step_; }
+  // The step that every touched row was up to date at; rows are touched later.
+  std::int32_t settled() const { return settled_; }
   int n_terms() const { return n_terms_; }  // 0: step by step
+
+  // Makes room for n more steps, so that they allocate nothing.
+  void reserve(std::size_t n);
 
   // Begins the next step with this learning rate.
   void begin_step(double learning_rate);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <exception>
 
 namespace wordrow {
 
@@ -265,9 +266,19 @@ BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments&
   const auto step_by = static_cast<std::size_t>(n_members);
   Barrier barrier(n_members);
   std::vector<AdamClock> clocks(step_by, clock);  // one each: they go on at their own pace
+  for (AdamClock& each : clocks) each.reserve((n - 1) / batch_size + 1);
   std::vector<std::vector<float>> gradients(step_by, std::vector<float>(model.n_units));
   BagResult result;
   std::atomic<bool> stop{false};
+  std::exception_ptr error;  // of the watch: a member of a gang must not throw
+  const auto ask_watch = [&] {
+    try {
+      if (!watch(result)) stop = true;
+    } catch (...) {
+      error = std::current_exception();
+      stop = true;
+    }
+  };
   run_gang(n_members, [&](int number) {
     const auto member = static_cast<std::size_t>(number);
     AdamClock& my_clock = clocks[member];
@@ -276,7 +287,7 @@ BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments&
       const Batch batch = batch_at(begin);
       for (std::size_t p = member; p < kParts; p += step_by)
         trainer.sum_rows(p, batch, my_clock);
-      if (member == 0 && watch && pace.is_due() && !watch(result)) stop = true;
+      if (member == 0 && watch && pace.is_due()) ask_watch();
       barrier.wait();
       const bool is_last = stop;  // read between the barriers, where all see the same
       for (std::size_t i = member; i < batch.size; i += step_by) trainer.answer(i, batch);
@@ -292,6 +303,7 @@ BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments&
     }
   });
   clock = clocks[0];
+  if (error) std::rethrow_exception(error);
   result.stopped = stop;
   return result;
 }

@@ -71,12 +71,16 @@ std::string utf8(CodePoint code) {
 
 // The number of the lowest set bit.
 int lowest_bit(std::uint64_t bits) {
-#if defined(_MSC_VER)
+#if defined(_MSC_VER) && defined(_WIN64)
   unsigned long at;
   _BitScanForward64(&at, bits);
   return static_cast<int>(at);
-#else
+#elif defined(__GNUC__) || defined(__clang__)
   return __builtin_ctzll(bits);
+#else
+  int at = 0;
+  while (!(bits >> at & 1)) ++at;
+  return at;
 #endif
 }
 

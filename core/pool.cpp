@@ -1,11 +1,13 @@
 #include "pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -43,6 +45,13 @@ std::atomic<int>& thread_count() {
 
 thread_local bool inside_task = false;
 
+// Marks this thread as working on a task while it lives.
+struct InsideTask {
+  const bool before = inside_task;
+  InsideTask() { inside_task = true; }
+  ~InsideTask() { inside_task = before; }
+};
+
 class Pool {
  public:
   ~Pool() {
@@ -54,6 +63,13 @@ class Pool {
     for (auto& thread : threads_) thread.join();
   }
 
+  // Starts threads until there are n, or as many as the system gives; returns
+  // how many there are.
+  int reserve(int n) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return grow(n);
+  }
+
   // n_workers threads and the caller take parts until none is left; a gang is
   // the case where each takes the one part that bears its number.
   void run(std::size_t n_parts, const std::function<void(std::size_t)>& task, int n_workers,
@@ -61,10 +77,7 @@ class Pool {
     std::lock_guard<std::mutex> one_job(job_mutex_);
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      while (static_cast<int>(threads_.size()) < n_workers) {
-        const auto number = static_cast<int>(threads_.size());
-        threads_.emplace_back([this, number] { work(number); });
-      }
+      n_workers = std::min(n_workers, grow(n_workers));
       task_ = &task;
       n_parts_ = n_parts;
       next_.store(0);
@@ -74,13 +87,14 @@ class Pool {
       ++job_;
     }
     wake_.notify_all();
-    inside_task = true;
-    if (is_gang) {
-      task(0);
-    } else {
-      take_parts(watch);
+    {
+      const InsideTask inside;
+      if (is_gang) {
+        task(0);
+      } else {
+        take_parts(watch);
+      }
     }
-    inside_task = false;
     std::unique_lock<std::mutex> lock(mutex_);
     idle_.wait(lock, [this] { return n_busy_ == 0; });
     if (error_) std::rethrow_exception(error_);
@@ -107,15 +121,29 @@ class Pool {
     }
   }
 
+  int grow(int n) {
+    try {
+      while (static_cast<int>(threads_.size()) < n) {
+        const auto number = static_cast<int>(threads_.size());
+        threads_.emplace_back([this, number] { work(number); });
+      }
+    } catch (const std::system_error&) {
+    }
+    return static_cast<int>(threads_.size());
+  }
+
   void take_parts(const Watch& watch) {
     Pace pace;
     for (std::size_t part; (part = next_.fetch_add(1)) < n_parts_;) {
       try {
         (*task_)(part);
-        if (watch && pace.is_due() && !watch(static_cast<std::int64_t>(part))) throw Stopped{};
+        if (watch && pace.is_due() && !watch()) throw Stopped{};
       } catch (...) {
         std::lock_guard<std::mutex> lock(mutex_);
-        if (!error_) error_ = std::current_exception();
+        if (!error_ || part < error_part_) {  // the same one, whichever thread was faster
+          error_ = std::current_exception();
+          error_part_ = part;
+        }
         next_.store(n_parts_);
       }
     }
@@ -128,6 +156,7 @@ class Pool {
   std::size_t n_parts_ = 0;
   std::atomic<std::size_t> next_{0};
   std::exception_ptr error_;
+  std::size_t error_part_ = 0;
   int n_invited_ = 0, n_busy_ = 0;
   std::uint64_t job_ = 0;
   bool is_gang_ = false, closing_ = false;
@@ -162,12 +191,12 @@ void set_n_threads(int n) { thread_count().store(n < 1 ? 1 : n); }
 
 void parallel_for(std::size_t n_parts, const std::function<void(std::size_t)>& task,
                   const Watch& watch) {
-  const auto n = static_cast<std::size_t>(gang_limit());
+  const auto n = static_cast<std::size_t>(inside_task ? 1 : n_threads());
   if (n_parts <= 1 || n <= 1) {
     Pace pace;
     for (std::size_t part = 0; part < n_parts; ++part) {
       task(part);
-      if (watch && pace.is_due() && !watch(static_cast<std::int64_t>(part))) throw Stopped{};
+      if (watch && pace.is_due() && !watch()) throw Stopped{};
     }
     return;
   }
@@ -181,7 +210,10 @@ bool Pace::is_due() {
   return true;
 }
 
-int gang_limit() { return inside_task ? 1 : n_threads(); }
+int gang_limit() {
+  const int n = inside_task ? 1 : n_threads();
+  return n <= 1 ? 1 : 1 + std::min(n - 1, the_pool().reserve(n - 1));
+}
 
 void run_gang(int n, const std::function<void(int)>& task) {
   if (n <= 1) {

@@ -17,9 +17,9 @@ namespace wordrow {
 int n_threads();
 void set_n_threads(int n);
 
-// Called by the caller's thread from time to time during long work, with the
-// units of work done so far; returns false to stop early.
-using Watch = std::function<bool(std::int64_t)>;
+// Called by the caller's thread from time to time during long work; returns
+// false to stop early.
+using Watch = std::function<bool()>;
 
 // Says when it is time to call a Watch again: every twentieth of a second.
 class Pace {

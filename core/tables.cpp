@@ -1,9 +1,14 @@
 #include "tables.h"
 
 #include <cstring>
+#include <stdexcept>
 
-#if defined(_MSC_VER)
+#if defined(_MSC_VER) && defined(_M_X64)
 #include <intrin.h>
+#endif
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "words are read as little-endian numbers here and in normalize.cpp"
 #endif
 
 namespace wordrow {
@@ -11,13 +16,19 @@ namespace {
 
 // Folded 64 x 64 -> 128 bit product: every input bit reaches every output bit.
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-#if defined(_MSC_VER)
+#if defined(_MSC_VER) && defined(_M_X64)
   std::uint64_t high;
   const std::uint64_t low = _umul128(a, b, &high);
   return low ^ high;
-#else
+#elif defined(__SIZEOF_INT128__)
   const auto product = static_cast<unsigned __int128>(a) * b;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+#else
+  constexpr std::uint64_t kLow = 0xFFFFFFFF;
+  const std::uint64_t a0 = a & kLow, a1 = a >> 32, b0 = b & kLow, b1 = b >> 32;
+  const std::uint64_t middle = a1 * b0 + (a0 * b0 >> 32);
+  const std::uint64_t other = a0 * b1 + (middle & kLow);
+  return (a * b) ^ (a1 * b1 + (middle >> 32) + (other >> 32));
 #endif
 }
 
@@ -44,6 +55,10 @@ void prefetch_address(const void* address) {
 }
 
 constexpr std::size_t kFirstSlots = 1024;
+
+void require_room(std::size_t size) {
+  if (size >= kNoSerial - 1) throw std::length_error("more than 2^32 different words or n-grams");
+}
 
 }  // namespace
 
@@ -96,6 +111,7 @@ std::uint32_t WordTable::find_or_add(const WordKey& key, std::uint64_t hash,
                                      std::string_view word) {
   auto& slot = const_cast<Slot&>(probe(key, hash, word));
   if (slot.high) return slot.serial;
+  require_room(counts.size());
   const auto serial = static_cast<std::uint32_t>(counts.size());
   slot = {key.low, key.high, serial};
   arena_.append(word);
@@ -149,6 +165,7 @@ std::uint32_t GramTable::find_or_add(std::uint64_t key) {
   std::size_t i = place(key);
   for (; slots_[i]; i = (i + 1) & mask)
     if (keys[slots_[i] - 1] == key) return slots_[i] - 1;
+  require_room(counts.size());
   slots_[i] = static_cast<std::uint32_t>(counts.size() + 1);
   counts.emplace_back();
   ids.push_back(0);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <numeric>
 #include <thread>
 
@@ -128,7 +129,7 @@ void Vocabulary::count(const Documents& documents, const Normalizer& normalizer,
       parts[p].count_range(documents, i, std::min(ends[p], i + kTurn), normalizer, i - begin + 1,
                            scratch);
       if (watch && std::this_thread::get_id() == caller && pace.is_due() &&
-          !watch(static_cast<std::int64_t>(i)))
+          !watch())
         stop = true;
     }
   });
@@ -228,6 +229,8 @@ std::size_t Vocabulary::rank(std::uint64_t min_count, std::int32_t first_id) {
   for (GramTable& grams : grams_) keep(grams.counts, grams.ids);
   std::stable_sort(kept.begin(), kept.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
+  if (kept.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max() - first_id))
+    throw std::length_error("more words and n-grams than ids: raise min_count");
   max_id_ = kept.empty() ? 0 : first_id + static_cast<std::int32_t>(kept.size()) - 1;
   for (auto& [occurrences, id] : kept) *id = first_id++;
   return kept.size();

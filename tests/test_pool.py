@@ -44,6 +44,25 @@ def test_many_threads_at_once():
     assert results == [True] * 120
 
 
+def test_one_tokenizer_is_fitted_by_one_thread_at_a_time():
+    tokenizer, refused = Tokenizer(), []
+
+    def work(number):
+        for i in range(30):
+            try:
+                tokenizer.fit_on_texts([f"t{number} w{i % 5} x{j}" for j in range(300)])
+            except RuntimeError as error:
+                refused.append(str(error))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert tokenizer.document_count == (120 - len(refused)) * 300
+    assert all("is being fitted in another thread" in message for message in refused)
+
+
 def test_the_setting_is_heard():
     code = "from wordrow import _core; print(_core.n_threads())"
     out = subprocess.run([sys.executable, "-c", code], env=os.environ | {"WORDROW_THREADS": "3"},

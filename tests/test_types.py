@@ -22,6 +22,14 @@ def test_a_ragged_is_its_lists(lists, start, stop, random):
     assert ragged.ids.dtype == np.int32
 
 
+def test_other_whole_numbers_are_taken_and_others_refused():
+    ragged = Ragged(ids=np.array([1, 2]), offsets=np.array([0, 2], np.int32))
+    assert (ragged.ids.dtype, ragged.offsets.dtype) == (np.int32, np.int64)
+    for ids in (np.array([1.5]), np.array([2**40])):
+        with pytest.raises(ValueError, match="`ids` must be whole numbers of int32"):
+            Ragged(ids=ids, offsets=np.array([0, 1]))
+
+
 def test_what_is_out_of_range():
     ragged = Ragged.from_lists([[1]])
     with pytest.raises(IndexError, match="text 1 of 1"):

@@ -21,7 +21,7 @@ class Normalizer:
 class Vocabulary:
     def __init__(self, ngrams: int) -> None: ...
     def count(
-        self, texts: Any, normalizer: Normalizer, watch: Callable[[int], object] | None = None
+        self, texts: Any, normalizer: Normalizer, watch: Callable[[], object] | None = None
     ) -> int: ...
     def rank(self, *, min_count: int, first_id: int) -> int: ...
     def encode(
@@ -31,7 +31,7 @@ class Vocabulary:
         *,
         limit: int,
         unknown_id: int,
-        watch: Callable[[int], object] | None = None,
+        watch: Callable[[], object] | None = None,
     ) -> tuple[Ids, Offsets]: ...
     @property
     def max_id(self) -> int: ...

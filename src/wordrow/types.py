@@ -34,6 +34,16 @@ class Ragged:
     ids: Ids
     offsets: npt.NDArray[np.int64]
 
+    def __post_init__(self) -> None:
+        for name, dtype in (("ids", np.int32), ("offsets", np.int64)):
+            array = np.asarray(getattr(self, name))
+            if array.dtype != dtype:
+                kept = array.astype(dtype)
+                if (kept != array).any():
+                    raise ValueError(f"`{name}` must be whole numbers of {np.dtype(dtype)}.")
+                array = kept
+            object.__setattr__(self, name, array)
+
     @classmethod
     def from_lists(cls, sequences: list[list[int]]) -> Ragged:
         """Build from a list of lists of ids."""

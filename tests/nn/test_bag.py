@@ -183,8 +183,16 @@ def test_the_adapter_checks_what_it_is_given(rng, change, message):
         trainer.lay_out(Ragged.from_lists([[V]]))
     with pytest.raises(ValueError, match="offsets must end with"):
         trainer.lay_out(Ragged(ids=np.zeros(3, np.int32), offsets=np.array([0, 2])))
-    with pytest.raises(ValueError, match="beta_1 must be in"):
-        BagTrainer(*start(rng, 1), beta_1=1.0)
+    for adam, needed in (
+        ({"beta_1": 1.0}, "beta_1"),
+        ({"beta_2": 0.0}, "beta_2"),
+        ({"epsilon": 0.0}, "epsilon"),
+    ):
+        with pytest.raises(ValueError, match=f"{needed} must be"):
+            BagTrainer(*start(rng, 1), **adam)
+    trainer.last[5] = 7
+    with pytest.raises(ValueError, match="`last` must hold steps of this clock"):
+        trainer._clock.settle(trainer._adam_table)
 
 
 def test_bag_mean_as_numpy(rng, n_threads):

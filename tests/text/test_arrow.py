@@ -1,8 +1,11 @@
 """Arrow string columns of every kind give what the same list gives."""
 
+import io
+
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.csv
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +70,31 @@ def test_a_null_is_named(make):
 def test_other_types_are_refused(column):
     with pytest.raises(ValueError, match="an Arrow column of texts must be utf8"):
         Tokenizer().fit_on_texts(column)
+
+
+class Spent:
+    """A source that gives the same capsule twice, which only the first reader may use."""
+
+    def __init__(self):
+        self.capsule = pa.chunked_array([["a"]]).__arrow_c_stream__()
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.capsule
+
+
+def test_a_spent_capsule_is_refused():
+    source = Spent()
+    Tokenizer().fit_on_texts(source)
+    with pytest.raises(ValueError, match="was read already"):
+        Tokenizer().fit_on_texts(source)
+
+
+def test_producers_that_need_python_while_they_are_read():
+    lines = b"text\n" + b"a fine film\n" * 400_000
+    reader = pyarrow.csv.open_csv(pa.PythonFile(io.BytesIO(lines), mode="r"))
+    tokenizer = Tokenizer()
+    tokenizer.fit_on_texts(reader)
+    assert tokenizer.document_count == 400_000
 
 
 def test_bytes_that_are_not_utf8_are_named():

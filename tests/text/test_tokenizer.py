@@ -208,6 +208,7 @@ def test_edited_tables_are_followed():
         lambda t: t.word_counts.popitem(last=False),
         lambda t: setattr(t, "num_words", 2),
         lambda t: setattr(t, "num_words", 2.5),
+        lambda t: setattr(t, "num_words", 2**40),
         lambda t: t.word_index.update({"q": 0}),
         lambda t: t.word_index.update({"q": -3, "a": 0}),
     ):
@@ -316,6 +317,7 @@ def test_a_failed_fit_counts_nothing():
     [
         (lambda: Tokenizer(split="").fit_on_texts(["a"]), "empty separator"),
         (lambda: Tokenizer(ngrams=0), "`ngrams` must be from 1"),
+        (lambda: Tokenizer(ngrams=2, char_level=True), "`ngrams` are of words"),
         (lambda: Tokenizer(min_count=0), "`min_count` must be at least 1"),
         (lambda: Tokenizer().texts_to_matrix(["a"]), "Specify a dimension"),
         (lambda: Tokenizer(5).texts_to_matrix(["a"], "tfidf"), "Fit the Tokenizer"),

@@ -6,7 +6,9 @@ from it when first looked at; what a user changes in them is taken over.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import contextlib
+import threading
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,8 @@ __all__ = ["OWN", "TABLES", "VocabularyTables"]
 # A token that is no string is counted under this noncharacter and a number.
 _FOREIGN = "\U0010ffff"
 # What the class keeps for itself; the rest of a tokenizer is its settings.
-OWN = ("_vocabulary", "_lookup", "_shift", "_fitted", "_views", "_sequence_docs", "_foreign")
+OWN = ("_vocabulary", "_lookup", "_shift", "_fitted", "_views", "_sequence_docs", "_foreign",
+       "_lock")  # fmt: skip
 TABLES = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
 
 Counts = npt.NDArray[np.int64]
@@ -62,6 +65,7 @@ class VocabularyTables:
     index_docs = _View(CountDict)  # id -> texts it occurs in
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._vocabulary = _core.Vocabulary(self.ngrams)
         self._lookup = self._vocabulary  # another one while word_index is edited
         self._shift = 0  # what its ids are above those of word_index
@@ -97,6 +101,19 @@ class VocabularyTables:
         self._vocabulary.add(
             texts, self._joiner, occurrences=occurrences, documents=documents, ids=ids
         )
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Keep other threads from fitting meanwhile; the core keeps them from reading."""
+        if not self._lock.acquire(blocking=False):
+            raise RuntimeError(
+                "this tokenizer is being fitted in another thread; wait for that, or use one "
+                "tokenizer a thread"
+            )
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     # ---- changes --------------------------------------------------------
 

@@ -23,7 +23,7 @@ __all__ = ["Tokenizer", "tokenizer_from_json"]
 
 _NO_LIMIT = 2**31 - 1
 
-Watch = Callable[[int], object]
+Watch = Callable[[], object]
 
 
 class Tokenizer(VocabularyTables):
@@ -76,6 +76,8 @@ class Tokenizer(VocabularyTables):
             raise ValueError(
                 f"`ngrams` must be from 1 (words alone) to 8; received {show(ngrams)}."
             )
+        if ngrams > 1 and char_level:
+            raise ValueError(f"`ngrams` are of words: with char_level use ngrams=1, not {ngrams}.")
         if min_count < 1:
             raise ValueError(f"`min_count` must be at least 1; received {show(min_count)}.")
         self.num_words = num_words
@@ -94,20 +96,21 @@ class Tokenizer(VocabularyTables):
     def fit_on_texts(self, texts: Any, *, watch: Watch | None = None) -> None:
         """Count the words of texts and give ids by falling count, ties by first appearance.
 
-        Fitting again adds to the counts and numbers anew. `watch` is told, now
-        and then, how many texts of the current portion are done.
+        Fitting again adds to the counts and numbers anew. `watch` is called now
+        and then; what it raises stops the work.
 
         Raises TextTypeError (which row) for a text that is neither a string
         nor a list of tokens.
         """
-        self._take_edits()
-        for first_row, portion in portions(texts):
-            ready, rules = self._ready(portion, first_row)
-            try:
-                self.document_count += self._vocabulary.count(ready, rules, watch)
-            except _core.BadRowError as bad:
-                raise bad_row_error(portion, first_row, *bad.args) from None
-        self._rank()
+        with self._changing():
+            self._take_edits()
+            for first_row, portion in portions(texts):
+                ready, rules = self._ready(portion, first_row)
+                try:
+                    self.document_count += self._vocabulary.count(ready, rules, watch)
+                except _core.BadRowError as bad:
+                    raise bad_row_error(portion, first_row, *bad.args) from None
+            self._rank()
 
     def fit_on_sequences(self, sequences: Any) -> None:
         """Count in how many sequences each id occurs, for `sequences_to_matrix(mode="tfidf")`."""
@@ -134,7 +137,9 @@ class Tokenizer(VocabularyTables):
 
     def _encode(self, texts: Any, first_row: int, watch: Watch | None = None) -> Ragged:
         lookup, unknown_id, shift = self._current_lookup()
-        limit = math.ceil(self.num_words) + shift if self.num_words else _NO_LIMIT
+        limit = _NO_LIMIT
+        if self.num_words and self.num_words < _NO_LIMIT - shift:
+            limit = math.ceil(self.num_words) + shift
         ready, rules = self._ready(texts, first_row)
         try:
             ids, offsets = lookup.encode(

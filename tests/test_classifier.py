@@ -254,8 +254,9 @@ CHANGES = {
     "unsorted classes": set_config("classes", "labels", value=["good", "bad"]),
     "a class too large": set_config("classes", value={"kind": "i", "labels": [1, 2**70]}),
     "no filters": set_config("params", "filters", value=None),
-    "an odd split": set_config("params", "split", value={}),
-    "text for num_words": set_config("params", "num_words", value="3"),
+    "an odd split": set_config("tokenizer", "split", value={}),
+    "text for num_words": set_config("tokenizer", "num_words", value="3"),
+    "too many ngrams": set_config("tokenizer", "ngrams", value=99),
     "an unknown setting": set_config("params", "odd", value=1),
     "whole numbers for rows": lambda tensors, config: tensors.update(
         {"embedding/embeddings": tensors["embedding/embeddings"].astype(np.int32)}
@@ -283,6 +284,15 @@ def test_a_failed_partial_fit_leaves_nothing(fitted):
             classifier.partial_fit(texts, labels, classes=["a", "b"])
     classifier.partial_fit(["fine", "dull"], ["a", "b"], classes=["a", "b"])
     assert classifier.tokenizer.word_index == {"fine": 1, "dull": 2}
+
+
+def test_settings_of_the_next_fit_do_not_change_the_saved_model(fitted, tmp_path):
+    classifier = pickle.loads(pickle.dumps(fitted)).set_params(ngrams=2, split=",", num_words=3)
+    classifier.save(tmp_path / "m")
+    loaded = TextClassifier.load(tmp_path / "m")
+    texts, _ = reviews(20)
+    np.testing.assert_array_equal(loaded.predict_proba(texts), fitted.predict_proba(texts))
+    assert loaded.get_params() == classifier.get_params()
 
 
 def test_files_that_do_not_fit(fitted, tmp_path):

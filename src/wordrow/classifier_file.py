@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["from_bytes", "read", "to_bytes", "write"]
 
 _KIND = "classifier"
+_SHARED = ("num_words", "filters", "lower", "split", "ngrams", "min_count")  # with TextClassifier
+_TOKENIZER = (*_SHARED, "document_count")
 _VOCABULARY = ("bytes", "offsets", "occurrences", "documents")
 
 
@@ -65,8 +67,8 @@ def _parts(classifier: TextClassifier) -> tuple[dict[str, Any], dict[str, Any]]:
         "kind": _KIND,
         "version": FORMAT_VERSION,
         "classes": {"kind": classifier.classes_.dtype.kind, "labels": classifier.classes_.tolist()},
-        "document_count": classifier.tokenizer.document_count,
-        "min_count": classifier.tokenizer.min_count,
+        # Not the settings of the next fit, which set_params may have changed.
+        "tokenizer": {name: getattr(classifier.tokenizer, name) for name in _TOKENIZER},
         "model": model,
         "params": {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()},
         "vocabulary_hash": _hash(packed, offsets),
@@ -107,15 +109,9 @@ def _unpacked(
     texts = store.unpack_strings(packed, offsets)
     if len(set(texts)) != len(texts):
         raise FileFormatError(f"{name}: a word stands twice in the vocabulary.")
-    tokenizer = Tokenizer(
-        classifier.num_words,
-        filters=classifier.filters,
-        lower=classifier.lower,
-        split=classifier.split,
-        ngrams=classifier.ngrams,
-        min_count=config["min_count"],
-        document_count=config["document_count"],
-    )
+    settings = config["tokenizer"]
+    check_params(classifier.get_params() | {k: settings[k] for k in _SHARED})
+    tokenizer = Tokenizer(**{name: settings[name] for name in _TOKENIZER})
     tokenizer.take_ranked_entries(texts, occurrences, documents)
     weights = {k: tensor for k, tensor in tensors.items() if not k.startswith("vocabulary/")}
     model = model_from_parts(weights, config["model"], name=name)

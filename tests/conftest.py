@@ -5,10 +5,18 @@ import pathlib
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
+import hypothesis
 import numpy as np
 import pytest
 
 from wordrow import _core
+
+
+# No test has a time limit: machines are noisy.
+hypothesis.settings.register_profile(
+    "wordrow", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("wordrow")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import pytest
 
 from wordrow import _core
 
-
 # No test has a time limit: machines are noisy.
 hypothesis.settings.register_profile(
     "wordrow", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -44,7 +44,7 @@ class Estimator:
         return hasattr(self, "_model")
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import (  # type: ignore[import-untyped]
+        from sklearn.utils import (
             ClassifierTags,
             InputTags,
             Tags,

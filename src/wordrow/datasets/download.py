@@ -25,7 +25,7 @@ def fetch(url: str, file_name: str, *, known_hash: str, by_hand: str) -> Path:
     """
     target = home() / file_name
     try:
-        import pooch  # type: ignore[import-untyped]
+        import pooch
     except ImportError:
         if target.exists():
             return target

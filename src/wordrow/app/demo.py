@@ -118,7 +118,7 @@ def _reviews(console: Console, seed: int, target: Path) -> None:
     classifier.fit([texts[i] for i in kept], names[labels[kept]])
     seconds = time.perf_counter() - start
     accuracy = classifier.score([texts[i] for i in held], names[labels[held]])
-    rows, columns = classifier.model.layers[0].get_weights()[0].shape
+    rows, columns = classifier.table_shape
     console.print(
         f"trained {rows:,} rows of {columns} (words and pairs of words) in {seconds:.1f} s; "
         f"held-out accuracy [bold]{accuracy:.4f}[/bold]"

@@ -45,7 +45,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         status = app(arguments, prog_name="wordrow", standalone_mode=False)
     except KeyboardInterrupt:
-        return _failed("stopped; nothing was written.", 130)
+        return _stopped()
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stdout = None
         return 0
@@ -59,15 +59,19 @@ def run(arguments: list[str] | None = None) -> int:
         # The usage errors of typer, which keeps their classes to itself.
         if not hasattr(error, "format_message"):
             if type(error).__name__ == "Abort":
-                return _failed("stopped; nothing was written.", 130)
+                return _stopped()
             raise
         message = error.format_message()
         if not message:  # no command: the help has been shown
             return 2
         return _failed(f"{message} Try 'wordrow --help'.", 2)
     if status == 130:  # typer's own answer to Ctrl-C
-        return _failed("stopped; nothing was written.", 130)
+        return _stopped()
     return status if isinstance(status, int) else 0
+
+
+def _stopped() -> int:
+    return _failed("stopped; nothing was written.", 130)
 
 
 def _failed(message: str, status: int) -> int:

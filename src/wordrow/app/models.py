@@ -89,7 +89,7 @@ def train(
     seconds = time.perf_counter() - start
     classifier.save(target)
     history = classifier.history_
-    n_rows, n_columns = classifier.model.layers[0].get_weights()[0].shape
+    n_rows, n_columns = classifier.table_shape
     print(
         f"trained on {len(data):,} texts in {seconds:.1f} s: {n_rows:,} rows of {n_columns}, "
         f"{len(history['loss'])} epochs, loss {history['loss'][-1]:.4f}"

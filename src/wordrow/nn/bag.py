@@ -17,7 +17,7 @@ from wordrow import _core
 from wordrow.nn import ops
 from wordrow.nn.graph import Graph
 from wordrow.nn.layers import Dense, Embedding, GlobalAveragePooling1D
-from wordrow.nn.layers.embedding import bad_id_error
+from wordrow.nn.layers.embedding import bad_id_error, ids_fit
 from wordrow.types import Ragged
 
 __all__ = ["BagLayers", "BagTrainer", "Progress", "match"]
@@ -49,7 +49,7 @@ class BagLayers:
 def check_bags(ragged: Ragged, input_dim: int, layer_name: str) -> None:
     """Raise ValueError, naming text and position, for an id outside the table."""
     ids = ragged.ids
-    if ids.size == 0 or (ids.min() >= 0 and ids.max() < input_dim):
+    if ids_fit(ids, input_dim):
         return
     at = int(np.argmax((ids < 0) | (ids >= input_dim)))
     text = int(np.searchsorted(ragged.offsets, at, side="right")) - 1

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Unpack
 
 import numpy as np
 
 from wordrow.errors import show
 from wordrow.nn import activations
 from wordrow.nn.initializers import Initializer, get_initializer, initializer_config
-from wordrow.nn.layers.layer import Arrays, Layer, Spec, UnknownDimensionError
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec, UnknownDimensionError
 
 __all__ = ["Activation", "Dense"]
 
@@ -30,15 +29,12 @@ class Dense(Layer):
         kernel_initializer: str | dict[str, Any] | Initializer = "glorot_uniform",
         bias_initializer: str | dict[str, Any] | Initializer = "zeros",
         *,
-        name: str | None = None,
-        trainable: bool = True,
-        input_shape: Sequence[int | None] | None = None,
         input_dim: int | None = None,
-        mask: Literal["drop"] | None = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
         if input_dim is not None:
-            input_shape = (input_dim,)
-        super().__init__(name=name, trainable=trainable, input_shape=input_shape, mask=mask)
+            options["input_shape"] = (input_dim,)
+        super().__init__(**options)
         if int(units) < 1:
             raise ValueError(f"`units` must be a whole number above 0; received {show(units)}.")
         self.units = int(units)
@@ -91,13 +87,9 @@ class Activation(Layer):
     def __init__(
         self,
         activation: str | activations.Activation | None,
-        *,
-        name: str | None = None,
-        trainable: bool = True,
-        input_shape: Sequence[int | None] | None = None,
-        mask: Literal["drop"] | None = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(name=name, trainable=trainable, input_shape=input_shape, mask=mask)
+        super().__init__(**options)
         self.activation = activations.get_activation(activation)
 
     def apply(

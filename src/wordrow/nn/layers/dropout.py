@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Unpack
 
 from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Arrays, Layer
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions
 
 __all__ = ["Dropout", "SpatialDropout1D"]
 
@@ -27,13 +27,9 @@ class Dropout(Layer):
         rate: float,
         noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
-        *,
-        name: str | None = None,
-        trainable: bool = True,
-        input_shape: Sequence[int | None] | None = None,
-        mask: Literal["drop"] | None = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(name=name, trainable=trainable, input_shape=input_shape, mask=mask)
+        super().__init__(**options)
         if not 0 <= rate <= 1:
             raise ValueError(f"`rate` must be from 0 to 1; received {show(rate)}.")
         self.rate = float(rate)
@@ -80,21 +76,9 @@ class SpatialDropout1D(Dropout):
         self,
         rate: float,
         seed: int | None = None,
-        *,
-        name: str | None = None,
-        trainable: bool = True,
-        input_shape: Sequence[int | None] | None = None,
-        mask: Literal["drop"] | None = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(
-            rate,
-            noise_shape=(None, 1, None),
-            seed=seed,
-            name=name,
-            trainable=trainable,
-            input_shape=input_shape,
-            mask=mask,
-        )
+        super().__init__(rate, noise_shape=(None, 1, None), seed=seed, **options)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Unpack
 
 import numpy as np
 
 from wordrow.errors import show
 from wordrow.nn import ops
 from wordrow.nn.initializers import Initializer, get_initializer, initializer_config
-from wordrow.nn.layers.layer import Arrays, Layer, Shape, Spec
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Shape, Spec
 
-__all__ = ["Embedding", "bad_id_error", "check_ids"]
+__all__ = ["Embedding", "bad_id_error", "check_ids", "ids_fit"]
 
 
 class Embedding(Layer):
@@ -40,13 +40,9 @@ class Embedding(Layer):
         mask_zero: bool = False,
         weights: Any = None,
         input_length: int | Sequence[int | None] | None = None,
-        *,
-        name: str | None = None,
-        trainable: bool = True,
-        input_shape: Sequence[int | None] | None = None,
-        mask: Literal["drop"] | None = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(name=name, trainable=trainable, input_shape=input_shape, mask=mask)
+        super().__init__(**options)
         self.input_dim = _positive("input_dim", input_dim)
         self.output_dim = _positive("output_dim", output_dim)
         self.embeddings_initializer = get_initializer(embeddings_initializer)
@@ -107,10 +103,15 @@ class Embedding(Layer):
 
 def check_ids(ids: Any, input_dim: int, layer_name: str) -> None:
     """Raise ValueError, naming text and position, for an id outside [0, input_dim)."""
-    if ids.size == 0 or (ids.min() >= 0 and ids.max() < input_dim):
+    if ids_fit(ids, input_dim):
         return
     where = tuple(int(i) for i in np.argwhere((ids < 0) | (ids >= input_dim))[0])
     raise bad_id_error(int(ids[where]), where, input_dim, layer_name)
+
+
+def ids_fit(ids: Any, input_dim: int) -> bool:
+    """Return whether every id is in [0, input_dim)."""
+    return bool(ids.size == 0 or (ids.min() >= 0 and ids.max() < input_dim))
 
 
 def bad_id_error(found: int, where: tuple[int, ...], input_dim: int, layer_name: str) -> ValueError:

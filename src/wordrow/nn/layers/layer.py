@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ import numpy.typing as npt
 from wordrow.errors import show
 from wordrow.nn import random
 
-__all__ = ["Arrays", "Layer", "MaskRule", "Shape", "Spec", "UnknownDimensionError"]
+__all__ = ["Arrays", "Layer", "LayerOptions", "MaskRule", "Shape", "Spec", "UnknownDimensionError"]
 
 Arrays = dict[str, Any]
 Shape = tuple[int | None, ...]
@@ -47,8 +47,22 @@ class UnknownDimensionError(ValueError):
     """A layer cannot be built before the length of an axis is known."""
 
 
+class LayerOptions(TypedDict, total=False):
+    """What every layer takes by keyword: see `Layer`."""
+
+    name: str | None
+    trainable: bool
+    input_shape: Sequence[int | None] | None
+    mask: Literal["drop"] | None
+
+
 class Layer:
-    """What all layers share: a name, and the weights once they are built."""
+    """What all layers share: a name, and the weights once they are built.
+
+    name: unique in a model; numbered by kind where it is not given. trainable:
+    whether training changes the weights. input_shape: of a first layer, without
+    the batch axis. mask: "drop" forgets the mask, as Keras does in some layers.
+    """
 
     mask_rule: ClassVar[MaskRule] = "carries"
     keeps_ids: ClassVar[bool] = False  # ids that go in come out, perhaps in another shape

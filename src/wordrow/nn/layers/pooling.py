@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Arrays, Layer, Spec
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec
 
 __all__ = ["Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling1D"]
 
@@ -22,13 +22,9 @@ class _GlobalPooling1D(Layer):
         self,
         data_format: Literal["channels_last"] | None = None,
         keepdims: bool = False,
-        *,
-        name: str | None = None,
-        trainable: bool = True,
-        input_shape: Sequence[int | None] | None = None,
-        mask: Literal["drop"] | None = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(name=name, trainable=trainable, input_shape=input_shape, mask=mask)
+        super().__init__(**options)
         if data_format not in (None, "channels_last"):
             raise ValueError(
                 f"`data_format` must be 'channels_last', [batch, steps, features]; "
@@ -93,13 +89,9 @@ class Flatten(Layer):
     def __init__(
         self,
         data_format: Literal["channels_last"] | None = None,
-        *,
-        name: str | None = None,
-        trainable: bool = True,
-        input_shape: Sequence[int | None] | None = None,
-        mask: Literal["drop"] | None = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(name=name, trainable=trainable, input_shape=input_shape, mask=mask)
+        super().__init__(**options)
         if data_format not in (None, "channels_last"):
             raise ValueError(f"`data_format` must be 'channels_last'; received {data_format!r}.")
 

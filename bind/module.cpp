@@ -12,6 +12,7 @@ namespace wordrow {
 void define_text(nb::module_& module);
 void define_rows(nb::module_& module);
 void define_bag(nb::module_& module);
+void define_recurrent(nb::module_& module);
 }  // namespace wordrow
 
 NB_MODULE(_core, module) {
@@ -21,6 +22,7 @@ NB_MODULE(_core, module) {
   define_text(module);
   define_rows(module);
   define_bag(module);
+  define_recurrent(module);
   module.def("n_threads", &n_threads);
   module.def("set_n_threads", &set_n_threads, nb::arg("n"));
   module.def("instruction_set", [] { return kernels().name; });

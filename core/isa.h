@@ -23,6 +23,11 @@ struct AdamStep {
   float new_1, new_2;    // 1 - beta, rounded once: 1.0f - 0.999f is off by 5e-5
 };
 
+enum class Activation { kLinear, kRelu, kTanh, kSigmoid, kHardSigmoid };
+
+// Columns of a matrix that are kept together (recurrent.cpp).
+constexpr std::size_t kPanel = 16;
+
 struct Kernels {
   const char* name;
   // out[i] += scale * row[i]
@@ -31,6 +36,11 @@ struct Kernels {
   void (*adam)(float* w, float* m, float* v, const float* gradient, std::size_t n,
                const AdamStep& step);
   void (*catch_up)(float* w, float* m, float* v, std::size_t n, const CatchUp& away);
+  // x[i] = activation(x[i])
+  void (*activate)(Activation activation, float* x, std::size_t n);
+  // out[r] += a[r] @ b; b: [k, n_panels * kPanel] in panels of kPanel columns
+  void (*multiply)(float* const* out, const float* const* a, std::size_t n_rows, const float* b,
+                   std::size_t k, std::size_t n_panels);
 };
 
 const Kernels& kernels();

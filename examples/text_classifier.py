@@ -17,7 +17,7 @@ print(classifier.predict(["a fine plot", "the story drags"]))
 
 # Every word has a row, trained with the task.
 index = classifier.tokenizer.word_index
-table = classifier.model.layers[0].get_weights()[0]
+table = classifier.model_.layers[0].get_weights()[0]
 words = {i: word for word, i in index.items()}
 rows_found, cosines = nearest_rows(table, table[index["fine"]], 4)
 print([(words[int(i)], round(float(c), 2)) for i, c in zip(rows_found, cosines, strict=True)])

@@ -72,11 +72,11 @@ def test_many_classes_with_numbers_for_labels():
 def test_the_model_is_the_same_model_as_a_sequential(fitted):
     texts, _ = reviews(seed=3)
     padded = fitted.tokenizer.encode(texts).pad(30)
-    from_padded = fitted.model.predict(padded.ids)
+    from_padded = fitted.model_.predict(padded.ids)
     np.testing.assert_allclose(from_padded[:, 0], fitted.predict_proba(texts)[:, 1], atol=1e-6)
-    kinds = [type(layer).__name__ for layer in fitted.model.layers]
+    kinds = [type(layer).__name__ for layer in fitted.model_.layers]
     assert kinds == ["Embedding", "GlobalAveragePooling1D", "Dense"]
-    assert len(fitted.model.get_weights()[0]) == len(fitted.tokenizer.word_index) + 1
+    assert len(fitted.model_.get_weights()[0]) == len(fitted.tokenizer.word_index) + 1
 
 
 def test_batched_equals_single(fitted):
@@ -101,12 +101,12 @@ def test_the_same_seed_gives_the_same_bits():
             _core.set_n_threads(n)
             classifier = TextClassifier(seed=5, ngrams=2, validation_split=0.2, epochs=3)
             classifier.fit(texts, labels)
-            results.append([w.tobytes() for w in classifier.model.get_weights()])
+            results.append([w.tobytes() for w in classifier.model_.get_weights()])
     finally:
         _core.set_n_threads(before)
     assert results[0] == results[1] == results[2]
     other = TextClassifier(seed=6, ngrams=2, epochs=3).fit(texts, labels)
-    assert other.model.get_weights()[1].tobytes() != results[0][1]
+    assert other.model_.get_weights()[1].tobytes() != results[0][1]
 
 
 def test_arrow_columns_and_iterators():
@@ -135,10 +135,10 @@ def test_partial_fit_goes_on():
     texts, labels = reviews(400)
     classifier = TextClassifier(seed=1, learning_rate=0.1, batch_size=10)
     classifier.partial_fit(texts[:100], labels[:100], classes=["bad", "good", "odd"])
-    first = classifier.model.get_weights()[0]
+    first = classifier.model_.get_weights()[0]
     for start in range(100, 400, 100):
         classifier.partial_fit(texts[start : start + 100], labels[start : start + 100])
-    assert not np.array_equal(first, classifier.model.get_weights()[0])
+    assert not np.array_equal(first, classifier.model_.get_weights()[0])
     assert classifier.predict_proba(texts[:1]).shape == (1, 3)
     assert classifier.score(texts, labels) > 0.95
     with pytest.raises(ValueError, match="label 0 is 'new'.*not one of the classes"):
@@ -218,7 +218,7 @@ def test_every_setting_comes_back(options, tmp_path):
     assert loaded.classes_.dtype == classifier.classes_.dtype
     np.testing.assert_array_equal(loaded.predict_proba(texts), classifier.predict_proba(texts))
     if "num_words" in options:
-        assert len(loaded.model.get_weights()[0]) == 8
+        assert len(loaded.model_.get_weights()[0]) == 8
 
 
 def repacked(data, change):
@@ -301,7 +301,7 @@ def test_files_that_do_not_fit(fitted, tmp_path):
     good = path.read_bytes()
     with pytest.raises(FileFormatError, match="holds a text classifier: use TextClassifier.load"):
         load_model(path)
-    fitted.model.save(tmp_path / "model.safetensors")
+    fitted.model_.save(tmp_path / "model.safetensors")
     with pytest.raises(FileFormatError, match="without a vocabulary: use load_model"):
         TextClassifier.load(tmp_path / "model.safetensors")
     assert b"lovely" in good
@@ -370,7 +370,7 @@ def test_before_it_is_fitted(tmp_path):
         lambda: classifier.predict(["a"]),
         lambda: classifier.decision_function(["a"]),
         lambda: classifier.save(tmp_path / "m"),
-        lambda: classifier.model,
+        lambda: classifier.model_,
         lambda: classifier.tokenizer,
     ):
         with pytest.raises(ValueError, match="not fitted yet"):

@@ -74,7 +74,7 @@ def test_every_instruction_set_trains_alike(wanted):
     code = (
         "from wordrow import TextClassifier, _core;"
         "c = TextClassifier(seed=1, epochs=3).fit(['a b', 'b c', 'c d'], [0, 1, 1]);"
-        "print(_core.instruction_set(), *c.model.get_weights()[0].ravel().round(4))"
+        "print(_core.instruction_set(), *c.model_.get_weights()[0].ravel().round(4))"
     )
     out = subprocess.run([sys.executable, "-c", code], env=os.environ | {"WORDROW_ISA": wanted},
                          check=True, capture_output=True, text=True)  # fmt: skip
@@ -85,7 +85,7 @@ def test_every_instruction_set_trains_alike(wanted):
 
     here = TextClassifier(seed=1, epochs=3).fit(["a b", "b c", "c d"], [0, 1, 1])
     assert [float(n) for n in numbers] == pytest.approx(
-        here.model.get_weights()[0].ravel(), abs=2e-4
+        here.model_.get_weights()[0].ravel(), abs=2e-4
     )
 
 

@@ -9,8 +9,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wordrow import datasets as datasets
     from wordrow.classifier import TextClassifier as TextClassifier
+    from wordrow.nn import callbacks as callbacks
+    from wordrow.nn import constraints as constraints
+    from wordrow.nn import initializers as initializers
+    from wordrow.nn import losses as losses
+    from wordrow.nn import metrics as metrics
+    from wordrow.nn import optimizers as optimizers
+    from wordrow.nn import regularizers as regularizers
+    from wordrow.nn import schedules as schedules
     from wordrow.nn.labels import to_categorical as to_categorical
+    from wordrow.nn.layers import GRU as GRU
+    from wordrow.nn.layers import LSTM as LSTM
     from wordrow.nn.layers import Activation as Activation
+    from wordrow.nn.layers import Add as Add
+    from wordrow.nn.layers import AveragePooling1D as AveragePooling1D
+    from wordrow.nn.layers import Bidirectional as Bidirectional
+    from wordrow.nn.layers import Concatenate as Concatenate
+    from wordrow.nn.layers import Conv1D as Conv1D
     from wordrow.nn.layers import Dense as Dense
     from wordrow.nn.layers import Dropout as Dropout
     from wordrow.nn.layers import Embedding as Embedding
@@ -18,10 +33,16 @@ if TYPE_CHECKING:
     from wordrow.nn.layers import GlobalAveragePooling1D as GlobalAveragePooling1D
     from wordrow.nn.layers import GlobalMaxPooling1D as GlobalMaxPooling1D
     from wordrow.nn.layers import Input as Input
+    from wordrow.nn.layers import Masking as Masking
+    from wordrow.nn.layers import MaxPooling1D as MaxPooling1D
+    from wordrow.nn.layers import Reshape as Reshape
+    from wordrow.nn.layers import SimpleRNN as SimpleRNN
     from wordrow.nn.layers import SpatialDropout1D as SpatialDropout1D
-    from wordrow.nn.model import Sequential as Sequential
+    from wordrow.nn.layers import TimeDistributed as TimeDistributed
+    from wordrow.nn.model import Model as Model
     from wordrow.nn.random import set_random_seed as set_random_seed
     from wordrow.nn.saving import load_model as load_model
+    from wordrow.nn.sequential import Sequential as Sequential
     from wordrow.text import Tokenizer as Tokenizer
     from wordrow.text import hashing_trick as hashing_trick
     from wordrow.text import make_sampling_table as make_sampling_table
@@ -36,26 +57,47 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Activation": "wordrow.nn.layers",
+    "Add": "wordrow.nn.layers",
+    "AveragePooling1D": "wordrow.nn.layers",
+    "Bidirectional": "wordrow.nn.layers",
+    "Concatenate": "wordrow.nn.layers",
+    "Conv1D": "wordrow.nn.layers",
     "Dense": "wordrow.nn.layers",
     "Dropout": "wordrow.nn.layers",
     "Embedding": "wordrow.nn.layers",
     "Flatten": "wordrow.nn.layers",
+    "GRU": "wordrow.nn.layers",
     "GlobalAveragePooling1D": "wordrow.nn.layers",
     "GlobalMaxPooling1D": "wordrow.nn.layers",
     "Input": "wordrow.nn.layers",
+    "LSTM": "wordrow.nn.layers",
+    "Masking": "wordrow.nn.layers",
+    "MaxPooling1D": "wordrow.nn.layers",
+    "Model": "wordrow.nn.model",
     "Padded": "wordrow.types",
     "Ragged": "wordrow.types",
-    "Sequential": "wordrow.nn.model",
+    "Reshape": "wordrow.nn.layers",
+    "Sequential": "wordrow.nn.sequential",
+    "SimpleRNN": "wordrow.nn.layers",
     "SparseRows": "wordrow.types",
     "SpatialDropout1D": "wordrow.nn.layers",
     "TextClassifier": "wordrow.classifier",
+    "TimeDistributed": "wordrow.nn.layers",
     "Tokenizer": "wordrow.text",
+    "callbacks": "wordrow.nn.callbacks",
+    "constraints": "wordrow.nn.constraints",
     "datasets": "wordrow.datasets",
     "hashing_trick": "wordrow.text",
+    "initializers": "wordrow.nn.initializers",
     "load_model": "wordrow.nn.saving",
+    "losses": "wordrow.nn.losses",
     "make_sampling_table": "wordrow.text",
+    "metrics": "wordrow.nn.metrics",
     "one_hot": "wordrow.text",
+    "optimizers": "wordrow.nn.optimizers",
     "pad_sequences": "wordrow.text",
+    "regularizers": "wordrow.nn.regularizers",
+    "schedules": "wordrow.nn.schedules",
     "set_random_seed": "wordrow.nn.random",
     "skipgrams": "wordrow.text",
     "text_to_word_sequence": "wordrow.text",
@@ -70,7 +112,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'wordrow' has no attribute {name!r}")
     module = import_module(_HOMES[name])
-    value = module if module.__name__ == f"wordrow.{name}" else getattr(module, name)
+    value = module if _HOMES[name].endswith(f".{name}") else getattr(module, name)
     globals()[name] = value
     return value
 

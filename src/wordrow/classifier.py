@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow import classifier_file
+from wordrow.classifier_model import Ask, fit_model, inputs_for, own_model, table_of
 from wordrow.errors import TextTypeError, show
 from wordrow.estimator import Estimator, check_params
 from wordrow.labels import as_labels, class_numbers, find_classes
 from wordrow.nn import bag
-from wordrow.nn.bag_fit import History, Schedule, Validation, default_epochs, fit_bag
+from wordrow.nn.bag_fit import Schedule, Validation, default_epochs, fit_bag
+from wordrow.nn.callbacks import History
 from wordrow.nn.layers import Dense, Embedding, GlobalAveragePooling1D, Input
-from wordrow.nn.model import Sequential
+from wordrow.nn.model import Model
+from wordrow.nn.sequential import Sequential
 from wordrow.progress import is_wanted, training_line
 from wordrow.text.tokenizer import Tokenizer
 from wordrow.text.words import DEFAULT_FILTERS
@@ -43,8 +46,12 @@ class TextClassifier(Estimator):
     passes. learning_rate: Adam's, falling in a line to zero. validation_split:
     the share of texts, drawn at random, that is held out; training then stops
     after `patience` epochs without a lower loss on it, and keeps the best rows.
-    filters, lower, split: as for the Tokenizer. seed: makes a fit repeatable,
-    bit for bit. verbose: a progress line; "auto" shows it on a terminal.
+    filters, lower, split: as for the Tokenizer. model: another model between ids
+    and label, which needs wordrow[train]: a Sequential or Model (it is copied), or
+    a function of (n_rows, n_classes) that returns one; where it is not compiled,
+    it is trained with these settings, else with its own optimizer and loss. seed:
+    makes a fit repeatable, bit for bit. verbose: a progress line; "auto" shows it
+    on a terminal.
 
     >>> texts = ["a fine film", "a dull film", "fine acting", "dull acting"]
     >>> classifier = TextClassifier(seed=1).fit(texts, ["good", "bad", "good", "bad"])
@@ -69,6 +76,7 @@ class TextClassifier(Estimator):
         filters: str = DEFAULT_FILTERS,
         lower: bool = True,
         split: str | None = " ",
+        model: Model | Ask | None = None,
         seed: int | None = None,
         verbose: bool | str = "auto",
     ) -> None:
@@ -87,6 +95,7 @@ class TextClassifier(Estimator):
         self.filters = filters
         self.lower = lower
         self.split = split
+        self.model = model
         self.seed = seed
         self.verbose = verbose
 
@@ -111,7 +120,7 @@ class TextClassifier(Estimator):
         numbers = class_numbers(labels, classes)
         ragged = tokenizer.encode(texts)
         model = self._new_model(tokenizer, len(classes), rng)
-        trainer = self._new_trainer(model)
+        trainer = None if self.model is not None else self._new_trainer(model)
         history = self._train(trainer, ragged, numbers, model, rng)
         self._tokenizer, self._model, self._trainer = tokenizer, model, trainer
         self.classes_ = classes
@@ -142,27 +151,44 @@ class TextClassifier(Estimator):
             self._tokenizer, self.classes_ = tokenizer, known
         if not len(ragged):
             return self
-        if not hasattr(self, "_trainer"):
+        if self.model is not None:
+            size = len(ragged) if self.batch_size > len(ragged) else self.batch_size
+            rng = np.random.default_rng([self.seed or 0, self._model.step])
+            self.history_ = fit_model(
+                self._model, ragged, numbers, epochs=1, batch_size=size, held=None, patience=1,
+                learning_rate=self.learning_rate, rng=rng, verbose=self.verbose,
+            ).history  # fmt: skip
+            return self
+        if getattr(self, "_trainer", None) is None:
             self._trainer = self._new_trainer(self._model)
+        trainer = self._trainer
+        assert trainer is not None
         schedule = Schedule(
             epochs=1, batch_size=self.batch_size, learning_rate=self.learning_rate, decay=False
         )
-        rng = np.random.default_rng(None if self.seed is None else [self.seed, self._trainer.step])
-        self.history_ = fit_bag(self._trainer, ragged, numbers, schedule, rng=rng).history
+        rng = np.random.default_rng(None if self.seed is None else [self.seed, trainer.step])
+        self.history_ = fit_bag(trainer, ragged, numbers, schedule, rng=rng).history
         return self
 
     def _train(
         self,
-        trainer: bag.BagTrainer,
+        trainer: bag.BagTrainer | None,
         ragged: Ragged,
         numbers: npt.NDArray[np.int32],
-        model: Sequential,
+        model: Model,
         rng: np.random.Generator,
     ) -> History:
-        validation = None
+        held = None
         if self.validation_split:
-            ragged, numbers, validation = self._hold_out(ragged, numbers, model, rng)
+            ragged, numbers, held = self._hold_out(ragged, numbers, rng)
         epochs = self.epochs or default_epochs(len(ragged), self.batch_size)
+        if trainer is None:
+            return fit_model(
+                model, ragged, numbers, epochs=epochs, batch_size=self.batch_size,
+                learning_rate=self.learning_rate, held=held, patience=self.patience, rng=rng,
+                verbose=self.verbose,
+            )  # fmt: skip
+        validation = None if held is None else self._validation(model, *held)
         schedule = Schedule(
             epochs=epochs, batch_size=self.batch_size, learning_rate=self.learning_rate
         )
@@ -178,12 +204,9 @@ class TextClassifier(Estimator):
             )
 
     def _hold_out(
-        self,
-        ragged: Ragged,
-        numbers: npt.NDArray[np.int32],
-        model: Sequential,
-        rng: np.random.Generator,
-    ) -> tuple[Ragged, npt.NDArray[np.int32], Validation]:
+        self, ragged: Ragged, numbers: npt.NDArray[np.int32], rng: np.random.Generator
+    ) -> tuple[Ragged, npt.NDArray[np.int32], tuple[Ragged, npt.NDArray[np.int32]]]:
+        """Return the texts and labels to learn from, and those held out."""
         order = rng.permutation(len(ragged))
         n_held = int(len(ragged) * self.validation_split)
         if not 0 < n_held < len(ragged):
@@ -191,15 +214,16 @@ class TextClassifier(Estimator):
                 f"validation_split={self.validation_split} of {len(ragged)} texts leaves {n_held} "
                 "to hold out; both parts need at least one."
             )
-        held, kept = ragged.take(order[:n_held]), ragged.take(order[n_held:])
-        held_numbers = numbers[order[:n_held]]
+        held, kept = order[:n_held], order[n_held:]
+        return ragged.take(kept), numbers[kept], (ragged.take(held), numbers[held])
 
+    def _validation(self, model: Model, held: Ragged, numbers: npt.NDArray[np.int32]) -> Validation:
         def evaluate() -> tuple[float, float]:
             p = np.maximum(_probabilities(model.predict(held)), 1e-12)
-            loss = -np.log(p[np.arange(n_held), held_numbers]).mean()
-            return float(loss), float((p.argmax(axis=1) == held_numbers).mean())
+            loss = -np.log(p[np.arange(len(numbers)), numbers]).mean()
+            return float(loss), float((p.argmax(axis=1) == numbers).mean())
 
-        return kept, numbers[order[n_held:]], Validation(evaluate=evaluate, patience=self.patience)
+        return Validation(evaluate=evaluate, patience=self.patience)
 
     def _new_tokenizer(self) -> Tokenizer:
         min_count = self.min_count or (1 if self.ngrams == 1 else 2)
@@ -212,21 +236,21 @@ class TextClassifier(Estimator):
             min_count=int(min_count),
         )
 
-    def _new_model(
-        self, tokenizer: Tokenizer, n_classes: int, rng: np.random.Generator
-    ) -> Sequential:
+    def _new_model(self, tokenizer: Tokenizer, n_classes: int, rng: np.random.Generator) -> Model:
         n_rows = tokenizer.n_ids
         if n_rows < 2:
             raise ValueError(
                 "no word got a row: the texts are empty, or every word is rarer than min_count="
                 f"{tokenizer.min_count} or cut off by num_words={tokenizer.num_words}."
             )
+        if self.model is not None:
+            return own_model(self.model, n_rows, n_classes, rng)
         dense = Dense(1, "sigmoid") if n_classes == 2 else Dense(n_classes, "softmax")
         layers = [Embedding(n_rows, self.dim, mask_zero=True), GlobalAveragePooling1D(), dense]
         ids = Input((None,), dtype="int32")
         return Sequential.from_layers([ids, *layers], "text_classifier", rng)
 
-    def _new_trainer(self, model: Sequential) -> bag.BagTrainer:
+    def _new_trainer(self, model: Model) -> bag.BagTrainer:
         embedding, _, dense = model.layers
         for layer in (embedding, dense):  # a loaded model's weights are mapped read-only
             layer._weights = {
@@ -245,7 +269,9 @@ class TextClassifier(Estimator):
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:
         """Return the probability of each class: [B, n_classes], in the order of `classes_`."""
-        return _probabilities(self.model.predict(self._tokenizer.encode(_as_texts(X))))
+        model = self.model_
+        inputs = inputs_for(model, self._tokenizer.encode(_as_texts(X)))
+        return _probabilities(model.predict(inputs, verbose=0))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest label of each text: [B]."""
@@ -256,17 +282,27 @@ class TextClassifier(Estimator):
     def decision_function(self, X: Any) -> npt.NDArray[np.float32]:
         """Return the scores before the softmax [B, n_classes], or before the sigmoid [B].
 
-        A sigmoid's score above 0 means the second of the two classes.
+        A sigmoid's score above 0 means the second of the two classes. For a model of
+        your own, the logarithms of the probabilities, or of their ratio.
         """
+        if bag.match(self.model_.graph) is None:
+            logs = np.log(np.maximum(self.predict_proba(X), 1e-37))
+            return logs[:, 1] - logs[:, 0] if len(self.classes_) == 2 else logs
         hidden = self.pooled(X)
-        weights = self.model.layers[-1]._weights or {}
+        weights = self.model_.layers[-1]._weights or {}
         scores: npt.NDArray[np.float32] = hidden @ weights["kernel"] + weights["bias"]
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def pooled(self, X: Any) -> npt.NDArray[np.float32]:
-        """Return the mean row of each text: [B, dim]."""
-        layers = bag.match(self.model.graph)
-        assert layers is not None  # it was built so, or checked when loaded
+        """Return the mean row of each text: [B, dim].
+
+        Raises ValueError for a model of your own, which may have none.
+        """
+        layers = bag.match(self.model_.graph)
+        if layers is None:
+            raise ValueError(
+                "only a classifier of Embedding, mean and Dense has a mean row a text."
+            )
         mean: npt.NDArray[np.float32] = layers.pool(self._tokenizer.encode(_as_texts(X)))
         return mean
 
@@ -279,8 +315,8 @@ class TextClassifier(Estimator):
         return float((predicted == labels).mean())
 
     @property
-    def model(self) -> Sequential:
-        """The same model as a Sequential: Embedding, GlobalAveragePooling1D, Dense."""
+    def model_(self) -> Model:
+        """The fitted model: Embedding, GlobalAveragePooling1D and Dense, or one of your own."""
         self._require_fitted()
         return self._model
 
@@ -293,8 +329,7 @@ class TextClassifier(Estimator):
     @property
     def table_shape(self) -> tuple[int, int]:
         """The number of rows, the padding's included, and their length: (V, D)."""
-        embedding = self.model.layers[0]
-        assert isinstance(embedding, Embedding)
+        embedding = table_of(self.model_)
         return embedding.input_dim, embedding.output_dim
 
     def _require_fitted(self) -> None:

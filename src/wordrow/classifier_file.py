@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wordrow import store
+from wordrow.classifier_model import table_of
 from wordrow.errors import FileFormatError
 from wordrow.estimator import check_params
 from wordrow.nn.bag import match
@@ -61,8 +62,8 @@ def _parts(classifier: TextClassifier) -> tuple[dict[str, Any], dict[str, Any]]:
     packed, offsets = store.pack_strings(texts)
     arrays = (packed, offsets, occurrences, documents)
     tensors = {f"vocabulary/{k}": array for k, array in zip(_VOCABULARY, arrays, strict=True)}
-    weights, model = model_parts(classifier.model)
-    params = classifier.get_params()
+    weights, model = model_parts(classifier.model_, with_state=False)
+    params = classifier.get_params() | {"model": None}
     config = {
         "kind": _KIND,
         "version": FORMAT_VERSION,
@@ -70,6 +71,7 @@ def _parts(classifier: TextClassifier) -> tuple[dict[str, Any], dict[str, Any]]:
         # Not the settings of the next fit, which set_params may have changed.
         "tokenizer": {name: getattr(classifier.tokenizer, name) for name in _TOKENIZER},
         "model": model,
+        "model_of_its_own": classifier.model is not None,
         "params": {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()},
         "vocabulary_hash": _hash(packed, offsets),
     }
@@ -115,20 +117,22 @@ def _unpacked(
     tokenizer.take_ranked_entries(texts, occurrences, documents)
     weights = {k: tensor for k, tensor in tensors.items() if not k.startswith("vocabulary/")}
     model = model_from_parts(weights, config["model"], name=name)
-    layers = match(model.graph)
-    if layers is None:
-        raise FileFormatError(f"{name}: its layers are not Embedding, mean and Dense.")
     classes = _classes(config["classes"])
-    if max(2, layers.dense.units) != len(classes):
+    own = config.get("model_of_its_own", False)
+    if not own and match(model.graph) is None:
+        raise FileFormatError(f"{name}: its layers are not Embedding, mean and Dense.")
+    units, n_rows = model.output_shapes[0][-1], table_of(model).input_dim
+    if max(2, units or 0) != len(classes):
         raise FileFormatError(
-            f"{name}: the model tells {max(2, layers.dense.units)} classes apart, and the file "
+            f"{name}: the model tells {max(2, units or 0)} classes apart, and the file "
             f"names {len(classes)}."
         )
-    if layers.embedding.input_dim != tokenizer.n_ids:
+    if n_rows < tokenizer.n_ids or (n_rows > tokenizer.n_ids and not own):
         raise FileFormatError(
-            f"{name}: the table has {layers.embedding.input_dim} rows and the vocabulary needs "
+            f"{name}: the table has {n_rows} rows and the vocabulary needs "
             f"{tokenizer.n_ids}; they do not belong together."
         )
+    classifier.model = model if own else None
     classifier._tokenizer, classifier._model, classifier.classes_ = tokenizer, model, classes
     return classifier
 

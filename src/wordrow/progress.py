@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["TrainingLine", "is_wanted", "training_line"]
+__all__ = ["TrainingLine", "counting", "is_wanted", "numbers_text", "training_line"]
 
 Show = Callable[[int, float, int], None]
 
@@ -17,12 +17,13 @@ def is_wanted(verbose: bool | str) -> bool:
 
 
 class TrainingLine:
-    """The progress of a training over several epochs: ETA, loss, accuracy, texts a second.
+    """The progress of a training over several epochs: ETA, its numbers, texts a second.
 
-    One bar for the whole training, so that the ETA is that of its end.
+    One bar for the whole training, so that the ETA is that of its end. n_texts:
+    of one epoch, None where it is not known.
     """
 
-    def __init__(self, n_texts: int, n_epochs: int) -> None:
+    def __init__(self, n_texts: int | None, n_epochs: int) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -35,9 +36,9 @@ class TrainingLine:
             TextColumn("{task.fields[numbers]}"),
             console=Console(stderr=True),
         )
-        self._task = self._progress.add_task(
-            "", total=n_texts * n_epochs, epoch=f"1/{n_epochs}", numbers=""
-        )
+        total = None if n_texts is None else n_texts * n_epochs
+        self._task = self._progress.add_task("", total=total, epoch=f"1/{n_epochs}", numbers="")
+        self._before = 0  # texts of the epochs before this one, where their number is not known
 
     def __enter__(self) -> TrainingLine:
         self._progress.start()
@@ -46,30 +47,61 @@ class TrainingLine:
     def __exit__(self, *error: object) -> None:
         self._progress.stop()
 
+    def show(self, epoch: int, n: int, numbers: Mapping[str, float]) -> None:
+        """Show how far an epoch (from 0) is: texts seen in it, and numbers by name."""
+        task = self._progress.tasks[0]
+        done = (self._before if self.n_texts is None else epoch * self.n_texts) + n
+        rate = done / task.elapsed if task.elapsed else 0.0
+        self._progress.update(
+            self._task,
+            completed=done,
+            epoch=f"{epoch + 1}/{self.n_epochs}",
+            numbers=f"{numbers_text(numbers)}  {rate:,.0f} texts/s",
+        )
+
+    def say(self, text: str, n_texts: int) -> None:
+        """Print a line above the bar, at the end of an epoch of so many texts."""
+        self._before += n_texts
+        self._progress.console.print(text, highlight=False)
+
     def epoch(self, number: int) -> Show:
         """Return the function that shows how far epoch `number` (from 0) is."""
 
         def show(n: int, loss: float, n_correct: int) -> None:
-            if n == 0:
-                return
-            task = self._progress.tasks[0]
-            done = number * self.n_texts + n
-            rate = done / task.elapsed if task.elapsed else 0.0
-            self._progress.update(
-                self._task,
-                completed=done,
-                epoch=f"{number + 1}/{self.n_epochs}",
-                numbers=f"loss {loss / n:.4f}  accuracy {n_correct / n:.4f}  {rate:,.0f} texts/s",
-            )
+            if n:
+                self.show(number, n, {"loss": loss / n, "accuracy": n_correct / n})
 
         return show
 
 
+def numbers_text(numbers: Mapping[str, float]) -> str:
+    """Return numbers by name in one line: "loss 0.6931  accuracy 0.5000"."""
+    return "  ".join(f"{name} {number:.4g}" if 0 < abs(number) < 1e-3 else f"{name} {number:.4f}"
+                     for name, number in numbers.items())  # fmt: skip
+
+
 @contextlib.contextmanager
-def training_line(n_texts: int, n_epochs: int, *, wanted: bool) -> Iterator[TrainingLine | None]:
+def training_line(
+    n_texts: int | None, n_epochs: int, *, wanted: bool
+) -> Iterator[TrainingLine | None]:
     """Show a TrainingLine while the block runs, or nothing."""
     if not wanted:
         yield None
         return
     with TrainingLine(n_texts, n_epochs) as line:
         yield line
+
+
+@contextlib.contextmanager
+def counting(n_texts: int, *, wanted: bool | str) -> Iterator[Callable[[int], None]]:
+    """Give a function that shows how many of the texts are done; nothing where not wanted."""
+    if not is_wanted(wanted):
+        yield lambda n: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=n_texts)
+        yield lambda n: progress.update(task, completed=n)

@@ -30,6 +30,7 @@ __all__ = [
     "from_bytes",
     "pack_strings",
     "read",
+    "refuse_foreign_suffix",
     "to_bytes",
     "unpack_strings",
     "write",
@@ -113,6 +114,15 @@ def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def refuse_foreign_suffix(path: str | os.PathLike[str]) -> None:
+    """Raise ValueError for a file name of Keras's own formats."""
+    if os.fspath(path).endswith((".keras", ".h5", ".hdf5")):
+        raise ValueError(
+            f"{os.fspath(path)}: wordrow's models are safetensors files; "
+            "Keras's own formats are not read or written. Use a name like model.safetensors."
+        )
 
 
 class _NotWrittenError(Exception):

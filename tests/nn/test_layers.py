@@ -1,13 +1,22 @@
 """One table of layers, one contract. A layer that is not in the table fails a test."""
 
+import json
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from wordrow.nn.layers import (
+    GRU,
     LAYERS,
+    LSTM,
     Activation,
+    Add,
+    AveragePooling1D,
+    Bidirectional,
+    Concatenate,
+    Conv1D,
     Dense,
     Dropout,
     Embedding,
@@ -15,19 +24,50 @@ from wordrow.nn.layers import (
     GlobalAveragePooling1D,
     GlobalMaxPooling1D,
     Input,
+    Masking,
+    MaxPooling1D,
+    Reshape,
+    SimpleRNN,
     SpatialDropout1D,
+    TimeDistributed,
 )
 from wordrow.nn.layers.layer import Spec
 
 B, T, D, V = 4, 5, 3, 7
 
-# name -> (make the layer, what it takes: "ids" [B, T] or "steps" [B, T, D])
+# name -> (make the layer, what it takes: "ids" [B, T], "steps" [B, T, D], "two" of these,
+# or "state": steps and first states [B, 2])
 CASES = {
     "Activation": (lambda: Activation("tanh"), "steps"),
     "Activation softmax": (lambda: Activation("softmax"), "steps"),
+    "Add": (Add, "two"),
+    "AveragePooling1D": (AveragePooling1D, "steps"),
+    "AveragePooling1D same": (lambda: AveragePooling1D(3, 2, padding="same"), "steps"),
+    "Bidirectional": (lambda: Bidirectional(LSTM(2)), "steps"),
+    "Bidirectional sum": (
+        lambda: Bidirectional(GRU(2, return_sequences=True), merge_mode="sum"),
+        "steps",
+    ),
+    "Bidirectional both": (
+        lambda: Bidirectional(LSTM(2, return_state=True, return_sequences=True), merge_mode=None),
+        "steps",
+    ),
+    "Concatenate": (Concatenate, "two"),
+    "Concatenate steps": (lambda: Concatenate(axis=1), "two"),
+    "Conv1D": (lambda: Conv1D(4, 3, activation="relu"), "steps"),
+    "Conv1D same": (lambda: Conv1D(4, 3, padding="same"), "steps"),
+    "Conv1D causal": (lambda: Conv1D(4, 2, padding="causal", dilation_rate=2), "steps"),
+    "Conv1D strides": (lambda: Conv1D(4, 2, strides=2, use_bias=False), "steps"),
+    "Conv1D same strides": (lambda: Conv1D(4, 3, strides=2, padding="same"), "steps"),
     "Dense": (lambda: Dense(4, "relu"), "steps"),
     "Dense without bias": (
         lambda: Dense(4, use_bias=False, kernel_initializer="he_normal"),
+        "steps",
+    ),
+    "Dense with rules": (
+        lambda: Dense(
+            4, kernel_regularizer="l2", bias_constraint="non_neg", activity_regularizer="l1"
+        ),
         "steps",
     ),
     "Dropout": (lambda: Dropout(0.4), "steps"),
@@ -38,12 +78,30 @@ CASES = {
     ),
     "Flatten": (Flatten, "steps"),
     "Flatten drop": (lambda: Flatten(mask="drop"), "steps"),
+    "GRU": (lambda: GRU(2), "steps"),
+    "GRU reset before": (lambda: GRU(2, reset_after=False, go_backwards=True), "steps"),
+    "GRU sequences": (lambda: GRU(2, return_sequences=True, activation="elu"), "steps"),
     "GlobalAveragePooling1D": (GlobalAveragePooling1D, "steps"),
     "GlobalAveragePooling1D keepdims": (lambda: GlobalAveragePooling1D(keepdims=True), "steps"),
     "GlobalMaxPooling1D": (GlobalMaxPooling1D, "steps"),
     "GlobalMaxPooling1D drop": (lambda: GlobalMaxPooling1D(mask="drop"), "steps"),
     "Input": (lambda: Input((T, D)), "steps"),
+    "LSTM": (lambda: LSTM(2, dropout=0.3, recurrent_dropout=0.3), "steps"),
+    "LSTM sequences": (lambda: LSTM(2, return_sequences=True, return_state=True), "steps"),
+    "LSTM backwards": (lambda: LSTM(2, go_backwards=True, return_sequences=True), "steps"),
+    "LSTM from a state": (lambda: LSTM(2, recurrent_activation="hard_sigmoid"), "state"),
+    "Masking": (lambda: Masking(0.5), "steps"),
+    "MaxPooling1D": (MaxPooling1D, "steps"),
+    "MaxPooling1D same": (lambda: MaxPooling1D(3, 1, padding="same"), "steps"),
+    "MaxPooling1D drop": (lambda: MaxPooling1D(2, mask="drop"), "steps"),
+    "Reshape": (lambda: Reshape((D, -1)), "steps"),
+    "SimpleRNN": (lambda: SimpleRNN(2), "steps"),
+    "SimpleRNN sequences": (
+        lambda: SimpleRNN(2, "relu", use_bias=False, return_sequences=True),
+        "steps",
+    ),
     "SpatialDropout1D": (lambda: SpatialDropout1D(0.4), "steps"),
+    "TimeDistributed": (lambda: TimeDistributed(Dense(2)), "steps"),
 }
 CASE = pytest.mark.parametrize("case", CASES)
 
@@ -52,16 +110,21 @@ def make(case, seed=3):
     """Return (layer, weights, state, output spec, inputs, mask)."""
     factory, kind = CASES[case]
     layer, rng = factory(), np.random.default_rng(seed)
+    lengths = np.array([T, 3, 1, 2])
+    mask = np.arange(T) >= T - lengths[:, None]  # padded in front
     if kind == "ids":
-        inputs = rng.integers(1, V, (B, T)).astype(np.int32)
+        inputs = rng.integers(1, V, (B, T)).astype(np.int32) * mask
         spec = Spec((None, T), "int32")
     else:
         inputs = rng.standard_normal((B, T, D)).astype(np.float32)
         spec = Spec((None, T, D))
-    lengths = np.array([T, 3, 1, 2])
-    mask = np.arange(T) >= T - lengths[:, None]  # padded in front
-    if kind == "ids":
-        inputs = inputs * mask
+    if kind == "two":
+        other = rng.standard_normal((B, T, D)).astype(np.float32)
+        inputs, spec, mask = [inputs, other], [spec, spec], [mask, mask]
+    if kind == "state":
+        states = [rng.standard_normal((B, 2)).astype(np.float32) for _ in range(2)]
+        inputs, spec = [inputs, *states], [spec, Spec((None, 2)), Spec((None, 2))]
+        mask = [mask, None, None]
     weights, state, output_spec = layer.build(spec, rng)
     return layer, weights, state, output_spec, inputs, mask
 
@@ -70,8 +133,24 @@ def run(layer, weights, state, inputs, mask, *, training=False, rng=None):
     return layer.run(weights, state, inputs, mask, training=training, rng=rng)
 
 
+def listed(x):
+    return x if isinstance(x, list) else [x]
+
+
+def each(function, *trees):
+    """Apply a function to an array, or to each of a list; None stays None."""
+    if isinstance(trees[0], list):
+        return [each(function, *parts) for parts in zip(*trees, strict=True)]
+    return None if trees[0] is None else function(*trees)
+
+
 def taken_mask(layer, mask):
     return None if layer.mask_rule == "refuses" and layer.mask is None else mask
+
+
+def promises(layer):
+    """Whether the layer promises that padding changes nothing."""
+    return layer.mask_rule != "refuses" and layer.mask != "drop"
 
 
 def test_the_table_has_every_layer():
@@ -80,24 +159,32 @@ def test_the_table_has_every_layer():
 
 @CASE
 def test_shapes_are_those_promised(case):
-    layer, weights, state, spec, inputs, mask = make(case)
-    outputs, out_mask, _ = run(layer, weights, state, inputs, taken_mask(layer, mask))
-    assert outputs.dtype == np.float32
-    assert spec.shape[0] is None
-    assert outputs.shape[1:] == spec.shape[1:]
-    if out_mask is not None:
-        assert out_mask.shape == outputs.shape[: out_mask.ndim]
+    layer, weights, state, specs, inputs, mask = make(case)
+    outputs, out_masks, _ = run(layer, weights, state, inputs, taken_mask(layer, mask))
+    assert isinstance(outputs, list) == isinstance(specs, list)
+    masks = out_masks if isinstance(out_masks, list) else [out_masks]
+    for output, out_mask, spec in zip(listed(outputs), masks, listed(specs), strict=True):
+        assert output.dtype == np.float32
+        assert spec.shape[0] is None
+        assert output.shape[1:] == spec.shape[1:]
+        if out_mask is not None:
+            assert out_mask.dtype == bool
+            assert out_mask.shape == output.shape[: out_mask.ndim]
 
 
 @CASE
 def test_batched_equals_single(case):
     layer, weights, state, _, inputs, mask = make(case)
     mask = taken_mask(layer, mask)
-    together = run(layer, weights, state, inputs, mask)[0]
+    together = listed(run(layer, weights, state, inputs, mask)[0])
     for i in range(B):
-        row_mask = None if mask is None else mask[i : i + 1]
-        alone = run(layer, weights, state, inputs[i : i + 1], row_mask)[0]
-        np.testing.assert_allclose(alone[0], together[i], atol=1e-6)
+        one, one_mask = each(lambda x, i=i: x[i : i + 1], inputs), None
+        if mask is not None:
+            one_mask = each(lambda m, i=i: m[i : i + 1], mask)
+        for alone, all_of_them in zip(
+            listed(run(layer, weights, state, one, one_mask)[0]), together, strict=True
+        ):
+            np.testing.assert_allclose(alone[0], all_of_them[i], atol=1e-6)
 
 
 @CASE
@@ -108,32 +195,56 @@ def test_the_mask_is_treated_as_declared(case):
         without = run(layer, weights, state, inputs, None)
         np.testing.assert_array_equal(with_mask[0], without[0])
         assert with_mask[1] is None
-    elif layer.mask_rule == "refuses":
-        with pytest.raises(ValueError, match="cannot honour a mask.*mask='drop'"):
+        return
+    if layer.mask_rule == "refuses":
+        with pytest.raises(
+            ValueError, match=r"cannot honour a mask.*shape \(4, 5, 3\).*mask='drop'"
+        ):
             run(layer, weights, state, inputs, mask)
-    elif layer.mask_rule == "consumes":
-        assert run(layer, weights, state, inputs, mask)[1] is None
+        return
+    outputs, out_mask, _ = run(layer, weights, state, inputs, mask)
+    first = listed(out_mask)[0]
+    if layer.mask_rule == "consumes":
+        assert first is None
     else:
-        np.testing.assert_array_equal(run(layer, weights, state, inputs, mask)[1], mask)
+        # What comes out depends on no step that is not real: the mask tells all of them.
+        noise = each(lambda x: x + 9 if x.ndim == 3 else x, inputs)
+        real = each(lambda x, n, m: x if m is None else np.where(m[..., None], x, n),
+                    inputs, noise, mask) if isinstance(mask, list) else (
+            inputs if inputs.ndim == 2 else np.where(mask[..., None], inputs, noise))  # fmt: skip
+        again = listed(run(layer, weights, state, real, mask)[0])
+        np.testing.assert_allclose(listed(outputs)[0][first], again[0][first], atol=1e-6)
 
 
 @CASE
 @pytest.mark.parametrize("side", ["front", "end"])
-def test_more_padding_changes_nothing(case, side):
+@pytest.mark.parametrize("n_more", [1, 2])
+def test_more_padding_changes_nothing(case, side, n_more):
     layer, weights, state, _, inputs, mask = make(case)
-    if layer.mask_rule == "refuses" or layer.mask == "drop":
-        return  # not promised for these
-    before = run(layer, weights, state, inputs, mask)[0]
-    width = (2, 0) if side == "front" else (0, 2)
-    more = np.pad(inputs, [(0, 0), width, (0, 0)][: inputs.ndim])
-    if inputs.dtype == np.float32:  # what stands in padding must not matter
-        more[np.pad(~mask, [(0, 0), width], constant_values=True)] = 100.0
-    more_mask = np.pad(mask, [(0, 0), width])
-    after = run(layer, weights, state, more, more_mask)[0]
-    if layer.mask_rule == "consumes":
-        np.testing.assert_allclose(after, before, atol=1e-6)
-    else:
-        np.testing.assert_allclose(after[more_mask], before[mask], atol=1e-6)
+    if not promises(layer):
+        return
+    before, mask_before, _ = run(layer, weights, state, inputs, mask)
+    width = (n_more, 0) if side == "front" else (0, n_more)
+
+    def longer(x, m):
+        if m is None:
+            return x
+        more = np.pad(x, [(0, 0), width, (0, 0)][: x.ndim])
+        if x.dtype == np.float32:  # what stands in padding must not matter
+            more[np.pad(~m, [(0, 0), width], constant_values=True)] = 100.0
+        return more
+
+    more = [longer(x, m) for x, m in zip(inputs, mask, strict=True)] if isinstance(
+        inputs, list) else longer(inputs, mask)  # fmt: skip
+    more_mask = each(lambda m: np.pad(m, [(0, 0), width]), mask)
+    after, mask_after, _ = run(layer, weights, state, more, more_mask)
+    outputs = zip(listed(after), listed(before), strict=True)
+    masks = zip(listed(mask_after), listed(mask_before), strict=True)
+    for (a, b), (m_a, m_b) in zip(outputs, masks, strict=True):
+        if m_a is None:
+            np.testing.assert_allclose(a, b, atol=1e-6)
+        else:
+            np.testing.assert_allclose(a[m_a], b[m_b], atol=1e-6)
 
 
 @CASE
@@ -141,21 +252,35 @@ def test_a_text_of_padding_alone_is_finite(case):
     layer, weights, state, _, inputs, mask = make(case)
     if layer.mask_rule == "refuses" and layer.mask is None:
         return
-    outputs = run(layer, weights, state, inputs, np.zeros_like(mask))[0]
-    assert np.isfinite(outputs).all()
+    for output in listed(run(layer, weights, state, inputs, each(np.zeros_like, mask))[0]):
+        assert np.isfinite(output).all()
 
 
 @CASE
-def test_numpy_equals_jax(case):
+@pytest.mark.parametrize("masked", [True, False])
+def test_numpy_equals_jax(case, masked):
     layer, weights, state, _, inputs, mask = make(case)
-    mask = taken_mask(layer, mask)
+    mask = taken_mask(layer, mask) if masked else each(lambda m: None, mask)
     expected, expected_mask, _ = run(layer, weights, state, inputs, mask)
-    jitted = jax.jit(lambda w, x, m: run(layer, w, state, x, m)[:2])
-    outputs, out_mask = jitted(jax.tree.map(jnp.asarray, weights), jnp.asarray(inputs), mask)
-    np.testing.assert_allclose(outputs, expected, atol=1e-5)
-    assert outputs.dtype == expected.dtype
-    if expected_mask is not None:
-        np.testing.assert_array_equal(out_mask, expected_mask)
+    n_traced = []
+
+    def apply(w, x, m):
+        n_traced.append(1)
+        return run(layer, w, state, x, m)[:2]
+
+    jitted = jax.jit(apply)
+    for _ in range(2):
+        found, found_mask = jitted(
+            jax.tree.map(jnp.asarray, weights), each(jnp.asarray, inputs), mask
+        )
+    assert len(n_traced) == 1
+    for output, want in zip(listed(found), listed(expected), strict=True):
+        np.testing.assert_allclose(output, want, atol=1e-5)
+        assert output.dtype == want.dtype
+    for have, want in zip(listed(found_mask), listed(expected_mask), strict=True):
+        assert (have is None) == (want is None)
+        if want is not None:
+            np.testing.assert_array_equal(have, want)
 
 
 @CASE
@@ -165,12 +290,12 @@ def test_gradients_are_finite(case):
     key = jax.random.key(0)
 
     def total(w, x):
-        outputs = run(layer, w, state, x, mask, training=True, rng=key)[0]
-        return (outputs.astype(jnp.float32) ** 2).sum()
+        outputs = listed(run(layer, w, state, x, mask, training=True, rng=key)[0])
+        return sum((output.astype(jnp.float32) ** 2).sum() for output in outputs)
 
-    floats = inputs.dtype == np.float32
+    floats = listed(inputs)[0].dtype == np.float32
     gradients = jax.grad(total, argnums=(0, 1) if floats else 0)(
-        jax.tree.map(jnp.asarray, weights), jnp.asarray(inputs)
+        jax.tree.map(jnp.asarray, weights), each(jnp.asarray, inputs)
     )
     for gradient in jax.tree.leaves(gradients):
         assert np.isfinite(gradient).all()
@@ -179,12 +304,12 @@ def test_gradients_are_finite(case):
 @CASE
 def test_the_config_makes_it_again(case):
     layer, weights, state, _, inputs, mask = make(case)
-    again = LAYERS[type(layer).__name__](**layer.get_config())
+    again = LAYERS[type(layer).__name__](**json.loads(json.dumps(layer.get_config())))
     assert again.get_config() == layer.get_config()
     mask = taken_mask(layer, mask)
-    np.testing.assert_array_equal(
-        run(again, weights, state, inputs, mask)[0], run(layer, weights, state, inputs, mask)[0]
-    )
+    for a, b in zip(listed(run(again, weights, state, inputs, mask)[0]),
+                    listed(run(layer, weights, state, inputs, mask)[0]), strict=True):  # fmt: skip
+        np.testing.assert_array_equal(a, b)
 
 
 @CASE

@@ -20,7 +20,7 @@ from wordrow.datasets.download import home
 from wordrow.explain import explain_text, trace_texts
 from wordrow.nn import bag, random
 from wordrow.nn.layers import Dense, Embedding, GlobalAveragePooling1D
-from wordrow.nn.model import Sequential
+from wordrow.nn.sequential import Sequential
 from wordrow.text.tokenizer import Tokenizer
 from wordrow.vectors import nearest_rows
 
@@ -147,7 +147,7 @@ def _distinct(texts: list[str], labels: npt.NDArray[Any]) -> tuple[list[str], np
 def _neighbours(console: Console, classifier: TextClassifier) -> None:
     """Print the words whose rows are nearest to those of some words, among the frequent ones."""
     names, occurrences, _ = classifier.tokenizer.ranked_entries()
-    table = classifier.model.layers[0].get_weights()[0]
+    table = classifier.model_.layers[0].get_weights()[0]
     frequent = np.concatenate([[False], occurrences >= 100])
     frequent[1:] &= np.array([" " not in name for name in names])
     numbers = {name: i for i, name in enumerate(names, 1)}

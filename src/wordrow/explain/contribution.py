@@ -14,6 +14,7 @@ import numpy as np
 
 from wordrow.classifier import TextClassifier
 from wordrow.errors import TextTypeError, show
+from wordrow.nn.bag import match
 
 __all__ = ["Contribution", "Explanation", "explain_text"]
 
@@ -58,7 +59,9 @@ def explain_text(classifier: TextClassifier, text: str) -> Explanation:
         raise TextTypeError(f"the text to explain must be a string; received {show(text)}.")
     probabilities = classifier.predict_proba([text])[0]
     best = int(probabilities.argmax())
-    embedding, _, dense = classifier.model.layers
+    if match(classifier.model_.graph) is None:
+        raise ValueError("only the answers of Embedding, mean and Dense are sums of words' parts.")
+    embedding, _, dense = classifier.model_.layers
     kernel, biases = dense.get_weights()
     direction, bias = _towards(best, kernel, biases)
     ids = classifier.tokenizer.encode([text])[0]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wordrow.errors import show
+from wordrow.nn.named import Named
 from wordrow.nn.ops import namespace, sigmoid, softmax
 
-__all__ = ["ACTIVATIONS", "Activation", "activation_name", "get_activation"]
+__all__ = ["ACTIVATIONS", "Activation", "get_activation"]
 
 Activation = Callable[[Any], Any]
 
@@ -61,17 +61,29 @@ def hard_sigmoid(x: Any) -> Any:
     return namespace(x).clip(x / 6 + 0.5, 0, 1)
 
 
+def relu6(x: Any) -> Any:
+    """Return x, cut to [0, 6]."""
+    return namespace(x).clip(x, 0, 6)
+
+
+def leaky_relu(x: Any) -> Any:
+    """Return x where positive, x / 5 elsewhere (Keras 3's slope)."""
+    return namespace(x).maximum(x, 0.2 * x)
+
+
 def silu(x: Any) -> Any:
     """Return x * sigmoid(x)."""
     return x * sigmoid(x)
 
 
-ACTIVATIONS: dict[str, Activation] = {
+_NAMES: dict[str, Activation] = {
     "elu": elu,
     "exponential": exponential,
     "hard_sigmoid": hard_sigmoid,
+    "leaky_relu": leaky_relu,
     "linear": linear,
     "relu": relu,
+    "relu6": relu6,
     "selu": selu,
     "sigmoid": sigmoid,
     "silu": silu,
@@ -83,6 +95,9 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
+ACTIVATIONS = Named("`activation`", classes={}, names=_NAMES, kind="an activation")
+
+
 def get_activation(activation: str | Activation | None) -> Activation:
     """Return the function of a name; a function is returned as it is, None is linear.
 
@@ -91,24 +106,5 @@ def get_activation(activation: str | Activation | None) -> Activation:
     >>> get_activation("relu")(__import__("numpy").array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
-    if activation is None:
-        return linear
-    if callable(activation):
-        return activation
-    if activation not in ACTIVATIONS:
-        raise ValueError(
-            f"`activation` must be a function or one of {sorted(ACTIVATIONS)}; "
-            f"received {show(activation)}."
-        )
-    return ACTIVATIONS[activation]
-
-
-def activation_name(activation: Activation) -> str:
-    """Return the name under which an activation is saved; own functions have none."""
-    for name, function in ACTIVATIONS.items():
-        if function is activation:
-            return name
-    raise ValueError(
-        f"a model with an activation of your own ({show(activation)}) cannot be saved: "
-        f"use one of {sorted(ACTIVATIONS)}."
-    )
+    function: Activation = linear if activation is None else ACTIVATIONS.get(activation)
+    return function

@@ -17,7 +17,7 @@ from wordrow import _core
 from wordrow.nn import ops
 from wordrow.nn.graph import Graph
 from wordrow.nn.layers import Dense, Embedding, GlobalAveragePooling1D
-from wordrow.nn.layers.embedding import bad_id_error, ids_fit
+from wordrow.nn.layers.embedding import check_ids
 from wordrow.types import Ragged
 
 __all__ = ["BagLayers", "BagTrainer", "Progress", "match"]
@@ -36,7 +36,7 @@ class BagLayers:
     def pool(self, ragged: Ragged) -> Any:
         """Return the mean row of each text: [B, D]. Ids are checked first."""
         (table,) = (self.embedding._weights or {}).values()
-        check_bags(ragged, self.embedding.input_dim, self.embedding.name)
+        check_ids(ragged, self.embedding.input_dim, self.embedding.name)
         return ops.bag_mean(table, ragged)
 
     def predict(self, ragged: Ragged) -> Any:
@@ -46,20 +46,10 @@ class BagLayers:
         return self.dense.apply(weights, {}, hidden, None, training=False, rng=None)[0]
 
 
-def check_bags(ragged: Ragged, input_dim: int, layer_name: str) -> None:
-    """Raise ValueError, naming text and position, for an id outside the table."""
-    ids = ragged.ids
-    if ids_fit(ids, input_dim):
-        return
-    at = int(np.argmax((ids < 0) | (ids >= input_dim)))
-    text = int(np.searchsorted(ragged.offsets, at, side="right")) - 1
-    raise bad_id_error(int(ids[at]), (text, at - int(ragged.offsets[text])), input_dim, layer_name)
-
-
 def match(graph: Graph) -> BagLayers | None:
     """Return the layers of a graph Input -> Embedding -> mean -> Dense, or None for another one."""
     layers = [node.layer for node in graph.nodes]
-    if len(layers) != 4 or [node.inputs for node in graph.nodes] != [(), (0,), (1,), (2,)]:
+    if len(layers) != 4 or not graph.is_chain:
         return None
     _, embedding, pooling, dense = layers
     if (

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from wordrow.nn.bag import BagTrainer, Progress, Watch
+from wordrow.nn.callbacks import History
 from wordrow.types import Ragged
 
-__all__ = ["History", "Schedule", "Validation", "default_epochs", "fit_bag"]
+__all__ = ["Schedule", "Validation", "default_epochs", "fit_bag"]
 
 # Small data need more passes to take as many steps; large data overfit after
 # a few. Chosen on held-out parts of the IMDB, SST-2, TREC, SMS and Reuters
@@ -57,18 +58,6 @@ class Validation:
     patience: int
 
 
-@dataclass
-class History:
-    """What each epoch came to, by name, as in Keras: loss, accuracy, val_loss, val_accuracy."""
-
-    history: dict[str, list[float]] = field(default_factory=dict)
-
-    def add(self, **numbers: float) -> None:
-        """Append one epoch's numbers."""
-        for name, number in numbers.items():
-            self.history.setdefault(name, []).append(number)
-
-
 def fit_bag(
     trainer: BagTrainer,
     ragged: Ragged,
@@ -97,14 +86,15 @@ def fit_bag(
                 f"the loss became {progress.loss} in epoch {epoch + 1}: the steps are too large. "
                 f"Use a smaller learning_rate than {schedule.learning_rate}."
             )
-        history.add(loss=progress.loss, accuracy=progress.accuracy)
+        numbers = {"loss": progress.loss, "accuracy": progress.accuracy}
         if watch_epoch is not None:
             n = progress.n_texts
             watch_epoch(epoch)(n, progress.loss * n, round(progress.accuracy * n))
         if validation is None:
+            history.on_epoch_end(epoch, numbers)
             continue
         loss, accuracy = validation.evaluate()
-        history.add(val_loss=loss, val_accuracy=accuracy)
+        history.on_epoch_end(epoch, numbers | {"val_loss": loss, "val_accuracy": accuracy})
         if loss < best_loss:
             best_loss, best_epoch, best = loss, epoch, _copies(trainer)
         elif epoch - best_epoch >= validation.patience:

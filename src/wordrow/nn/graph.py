@@ -1,27 +1,34 @@
-"""Layers joined to a graph, and the pure functions that build and run it."""
+"""Layers joined to a graph, and the pure functions that run it.
+
+A graph is drawn by calling layers on symbols, and is read back from the
+symbols of its outputs. Each value is known by (node, number of the output).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from wordrow.nn import ops
 from wordrow.nn.layers import Embedding, Input, Layer
 from wordrow.nn.layers.embedding import check_ids
-from wordrow.nn.layers.layer import Arrays, Spec
-from wordrow.nn.ops import as_ids
+from wordrow.nn.layers.layer import Arrays
+from wordrow.nn.layers.symbol import Call, Symbol
+from wordrow.types import Padded, Ragged
 
-__all__ = ["Graph", "Node", "chain"]
+__all__ = ["Graph", "Node", "graph_of", "name_apart"]
+
+Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Node:
-    """A layer and the nodes, by number, that its inputs come from (none for an Input)."""
+    """One use of a layer, and the places that its inputs come from (none for an Input)."""
 
     layer: Layer
-    inputs: tuple[int, ...]
+    inputs: tuple[Place, ...]
+    is_list: bool
 
 
 @dataclass(frozen=True)
@@ -30,65 +37,195 @@ class Graph:
 
     nodes: tuple[Node, ...]
     inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
+    outputs: tuple[Place, ...]
 
-    def build(self, rng: np.random.Generator) -> None:
-        """Build every layer that is not built yet, from the shapes of the Inputs."""
-        specs: list[Spec] = []
-        for node in self.nodes:
-            if isinstance(node.layer, Input):
-                spec = Spec(node.layer.first_shape or (None,), node.layer.dtype)
-                specs.append(node.layer.build_in_place(spec, rng))
-            else:
-                specs.append(node.layer.build_in_place(specs[node.inputs[0]], rng))
+    @property
+    def layers(self) -> list[Layer]:
+        """Each layer once, in the order of its first use."""
+        return list({id(node.layer): node.layer for node in self.nodes}.values())
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether each layer takes what the one before puts out, from one input to one output."""
+        froms = [node.inputs for node in self.nodes]
+        last = ((len(self.nodes) - 1, 0),)
+        return self.outputs == last and froms == [(), *(((i, 0),) for i in range(len(froms) - 1))]
 
     def apply(
         self,
-        weights: dict[str, Arrays],
-        state: dict[str, Arrays],
+        weights: Mapping[str, Arrays],
+        state: Mapping[str, Arrays],
         inputs: Sequence[Any],
         masks: Sequence[Any],
         *,
         training: bool,
         rng: Any,
+        places: Mapping[int, Any] | None = None,
+        watch: Callable[[Layer, Any], None] | None = None,
     ) -> tuple[list[Any], list[Any], dict[str, Arrays]]:
-        """Return (outputs, their masks, new state). Weights and state are by layer name."""
-        values: list[Any] = [None] * len(self.nodes)
-        value_masks: list[Any] = [None] * len(self.nodes)
+        """Return (outputs, their masks, new state). Weights and state are by layer name.
+
+        places: for some nodes, what they take instead of their inputs. watch is
+        shown what each layer puts out.
+        """
+        values: dict[Place, Any] = {}
+        value_masks: dict[Place, Any] = {}
         new_state = dict(state)
         for number, value, mask in zip(self.inputs, inputs, masks, strict=True):
-            values[number], value_masks[number] = value, mask
+            values[number, 0], value_masks[number, 0] = value, mask
         for number, node in enumerate(self.nodes):
             if not node.inputs:
                 continue
-            name, source = node.layer.name, node.inputs[0]
-            values[number], value_masks[number], new_state[name] = node.layer.run(
-                weights[name], state[name], values[source], value_masks[source],
-                training=training, rng=rng,
+            taken = [values[place] for place in node.inputs]
+            taken_masks = [value_masks[place] for place in node.inputs]
+            if places is not None and number in places:
+                taken = [places[number]]
+            name = node.layer.name
+            value, mask = (taken, taken_masks) if node.is_list else (taken[0], taken_masks[0])
+            outputs, out_masks, new_state[name] = node.layer.run(
+                weights.get(name, {}), new_state.get(name, {}), value, mask,
+                training=training, rng=ops.rng_of(rng, number),
             )  # fmt: skip
+            if watch is not None:
+                watch(node.layer, outputs)
+            if not isinstance(outputs, list):
+                outputs, out_masks = [outputs], [out_masks]
+            for index, (output, mask) in enumerate(zip(outputs, out_masks, strict=True)):
+                values[number, index], value_masks[number, index] = output, mask
         return (
-            [values[number] for number in self.outputs],
-            [value_masks[number] for number in self.outputs],
+            [values[place] for place in self.outputs],
+            [value_masks[place] for place in self.outputs],
             new_state,
         )
 
-    def check_ids(self, inputs: Sequence[Any]) -> None:
-        """Raise ValueError for an id that an Embedding has no row for, before anything runs.
+    def lookups(self) -> dict[int, int]:
+        """Return node -> number of the input, for layers that look ids up straight from an input.
 
         Ids are followed from the Inputs through layers that keep them as they are.
         """
-        holds_ids: dict[int, Any] = dict(zip(self.inputs, inputs, strict=True))
+        source: dict[Place, int] = {(node, 0): i for i, node in enumerate(self.inputs)}
+        found = {}
         for number, node in enumerate(self.nodes):
-            source = node.inputs[0] if node.inputs else None
-            if source not in holds_ids:
+            if len(node.inputs) != 1 or node.inputs[0] not in source:
                 continue
-            if isinstance(node.layer, Embedding):
-                check_ids(as_ids(holds_ids[source]), node.layer.input_dim, node.layer.name)
+            came_from = source[node.inputs[0]]
+            if node.layer.n_rows is not None:
+                found[number] = came_from
             elif node.layer.keeps_ids:
-                holds_ids[number] = holds_ids[source]
+                source[number, 0] = came_from
+        return found
+
+    def check_columns(self, columns: Sequence[Any]) -> None:
+        """Raise ValueError for an id that an Embedding has no row for, before anything runs.
+
+        columns: for each input an array, a Padded or a Ragged.
+        """
+        for node, number in self.lookups().items():
+            layer, column = self.nodes[node].layer, columns[number]
+            if isinstance(column, Padded):
+                column = column.ids
+            ids = column if isinstance(column, Ragged) else ops.as_ids(column)
+            check_ids(ids, layer.n_rows or 0, layer.name)
+
+    def honours_padding(self, masked: Sequence[bool]) -> bool:
+        """Return whether padding can be left away: every step that comes in is masked or pooled.
+
+        masked: which inputs come with a mask of their own.
+        """
+        # What each place holds: raw inputs, steps with a mask, or nothing of the steps.
+        holds: dict[Place, str] = {}
+        for number, has_mask in zip(self.inputs, masked, strict=True):
+            steps = len(self.nodes[number].layer.output_spec.shape) > 1
+            holds[number, 0] = "masked" if has_mask else "raw" if steps else "free"
+        for number, node in enumerate(self.nodes):
+            if not node.inputs:
+                continue
+            taken = {holds[place] for place in node.inputs}
+            layer, out = node.layer, "masked"
+            if "raw" in taken:
+                if not (isinstance(layer, Embedding) and layer.mask_zero):
+                    return False
+            elif taken == {"free"}:
+                out = "free"
+            elif layer.mask == "drop" or layer.mask_rule == "refuses":
+                return False
+            elif layer.mask_rule == "consumes":
+                out = "free"
+            elif taken != {"masked"} and layer.takes_list:
+                return False
+            specs = layer.output_spec
+            for index in range(len(specs) if isinstance(specs, list) else 1):
+                holds[number, index] = out if index == 0 else "free"
+        return all(holds[place] == "free" for place in self.outputs)
 
 
-def chain(layers: Sequence[Layer]) -> Graph:
-    """Return the graph of layers that follow one another; the first is an Input."""
-    nodes = tuple(Node(layer, (i - 1,) if i else ()) for i, layer in enumerate(layers))
-    return Graph(nodes=nodes, inputs=(0,), outputs=(len(nodes) - 1,))
+def graph_of(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Graph:
+    """Return the graph between symbols.
+
+    Raises ValueError where an output needs an Input that is not among `inputs`.
+    """
+    numbers: dict[int, int] = {}
+    nodes: list[Node] = []
+    for symbol in inputs:
+        numbers[id(symbol.call)] = len(nodes)
+        nodes.append(Node(symbol.call.layer, (), False))
+    if len(numbers) != len(inputs):
+        raise ValueError("an Input stands twice among the inputs of a model.")
+    for symbol in outputs:
+        for call in _in_order(symbol.call, numbers):
+            places = tuple((numbers[id(one.call)], one.index) for one in call.inputs)
+            numbers[id(call)] = len(nodes)
+            nodes.append(Node(call.layer, places, call.is_list))
+    return Graph(
+        nodes=tuple(nodes),
+        inputs=tuple(range(len(inputs))),
+        outputs=tuple((numbers[id(symbol.call)], symbol.index) for symbol in outputs),
+    )
+
+
+def _in_order(last: Call, known: Mapping[int, int]) -> list[Call]:
+    """Return the calls up to the last one that are not known yet, each after its inputs."""
+    ordered: list[Call] = []
+    done = set(known)
+    stack = [(last, False)]  # a loop: models may be deeper than Python's stack
+    while stack:
+        call, ready = stack.pop()
+        if id(call) in done:
+            continue
+        if ready:
+            done.add(id(call))
+            ordered.append(call)
+            continue
+        if isinstance(call.layer, Input):
+            raise ValueError(
+                f"an output needs the input {call.layer.name!r} of shape {call.layer.shape}, which "
+                "is not among the model's inputs. Add it: Model(inputs=[…], outputs=…)."
+            )
+        stack.append((call, True))
+        stack.extend((symbol.call, False) for symbol in reversed(call.inputs))
+    return ordered
+
+
+def name_apart(layers: Sequence[Layer]) -> None:
+    """Number layers of the same kind, so that names are unique in a model.
+
+    Raises ValueError for two layers of one name where neither may change: it was
+    given, or another model goes by it.
+    """
+    taken = set()
+    for layer in layers:
+        if layer.given_name is not None or layer.in_a_model:
+            if layer.name in taken:
+                raise ValueError(
+                    f"two layers are called {layer.name!r}: names must be unique in a model. "
+                    "Give one of them another name=…."
+                )
+            taken.add(layer.name)
+    for layer in layers:
+        if layer.given_name is None and not layer.in_a_model:
+            base, number = layer.name, 1
+            while layer.name in taken:
+                layer.name, number = f"{base}_{number}", number + 1
+            taken.add(layer.name)
+    for layer in layers:
+        layer.in_a_model = True

@@ -1,23 +1,23 @@
 """Initial weights: a shape and a NumPy generator in, float32 out.
 
-The defaults and names are Keras's. `get_initializer` takes a name, an object,
+The defaults and names are Keras's. `INITIALIZERS.get` takes a name, an object,
 a config or any function of (shape, rng).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from wordrow.errors import show
+from wordrow.nn.named import Named, config_of
 
 __all__ = [
-    "Constant", "Initializer", "RandomNormal", "RandomUniform", "TruncatedNormal",
-    "VarianceScaling", "get_initializer", "initializer_config",
+    "INITIALIZERS", "Constant", "Identity", "Initializer", "Orthogonal", "RandomNormal",
+    "RandomUniform", "TruncatedNormal", "VarianceScaling", "initializer_config",
 ]  # fmt: skip
 
 Weights = npt.NDArray[np.float32]
@@ -101,57 +101,74 @@ class VarianceScaling:
         return TruncatedNormal(0.0, variance**0.5 / 0.87962566103423978)(shape, rng)
 
 
-CLASSES: dict[str, type] = {
-    cls.__name__: cls
-    for cls in (Constant, RandomUniform, RandomNormal, TruncatedNormal, VarianceScaling)
-}
-NAMES: dict[str, Initializer] = {
-    "zeros": Constant(0.0),
-    "ones": Constant(1.0),
-    "uniform": RandomUniform(),
-    "random_uniform": RandomUniform(),
-    "normal": RandomNormal(),
-    "random_normal": RandomNormal(),
-    "truncated_normal": TruncatedNormal(),
-    "glorot_uniform": VarianceScaling(1.0, "fan_avg", "uniform"),
-    "glorot_normal": VarianceScaling(1.0, "fan_avg"),
-    "he_uniform": VarianceScaling(2.0, "fan_in", "uniform"),
-    "he_normal": VarianceScaling(2.0, "fan_in"),
-    "lecun_uniform": VarianceScaling(1.0, "fan_in", "uniform"),
-    "lecun_normal": VarianceScaling(1.0, "fan_in"),
-}
+@dataclass(frozen=True)
+class Orthogonal:
+    """Columns (or rows, where they are fewer) at right angles and of length `gain`.
 
-
-def get_initializer(initializer: str | dict[str, Any] | Initializer) -> Initializer:
-    """Return the initializer of a name or config; a function is returned as it is.
-
-    Raises ValueError for an unknown name.
-
-    >>> get_initializer("zeros")((2,), None).tolist()
-    [0.0, 0.0]
+    Saxe et al. 2013, "Exact solutions to the nonlinear dynamics of learning".
     """
-    if callable(initializer):
-        return initializer
-    if isinstance(initializer, dict) and initializer.get("class_name") in CLASSES:
-        made: Initializer = CLASSES[initializer["class_name"]](**initializer["config"])
-        return made
-    if isinstance(initializer, str) and initializer in NAMES:
-        return NAMES[initializer]
-    raise ValueError(
-        f"an initializer must be a function of (shape, rng) or one of {sorted(NAMES)}; "
-        f"received {show(initializer)}."
-    )
+
+    gain: float = 1.0
+
+    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+        """Return float32 weights of a shape of at least two axes."""
+        rows, columns = int(np.prod(shape[:-1])), shape[-1]
+        normal = rng.standard_normal((max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(normal)
+        q = q * np.sign(np.diag(r))  # or the factorisation's own signs would not be random
+        return (self.gain * (q if rows >= columns else q.T)).reshape(shape).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """`gain` on the diagonal, zeros elsewhere."""
+
+    gain: float = 1.0
+
+    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+        """Return float32 weights of a shape of two axes."""
+        return self.gain * np.eye(*shape, dtype=np.float32)
+
+
+INITIALIZERS = Named(
+    "an initializer",
+    classes={
+        cls.__name__: cls
+        for cls in (
+            Constant, Identity, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal,
+            VarianceScaling,
+        )
+    },
+    names={
+        "zeros": Constant(0.0),
+        "ones": Constant(1.0),
+        "zero": Constant(0.0),
+        "one": Constant(1.0),
+        "uniform": RandomUniform(),
+        "random_uniform": RandomUniform(),
+        "normal": RandomNormal(),
+        "random_normal": RandomNormal(),
+        "truncated_normal": TruncatedNormal(),
+        "glorot_uniform": VarianceScaling(1.0, "fan_avg", "uniform"),
+        "glorot_normal": VarianceScaling(1.0, "fan_avg"),
+        "he_uniform": VarianceScaling(2.0, "fan_in", "uniform"),
+        "he_normal": VarianceScaling(2.0, "fan_in"),
+        "lecun_uniform": VarianceScaling(1.0, "fan_in", "uniform"),
+        "lecun_normal": VarianceScaling(1.0, "fan_in"),
+        "orthogonal": Orthogonal(),
+        "identity": Identity(),
+    },
+)  # fmt: skip
 
 
 def initializer_config(initializer: Initializer) -> dict[str, Any] | str:
-    """Return what `get_initializer` makes this initializer from.
+    """Return what `INITIALIZERS.get` makes this initializer from.
 
     That is "zeros" for a function of your own: a loaded model has its weights, so
     its initializers are never called.
     """
-    if type(initializer) in CLASSES.values():
-        return {"class_name": type(initializer).__name__, "config": asdict(initializer)}  # type: ignore[call-overload]
-    return "zeros"
+    known = type(initializer) in INITIALIZERS.classes.values()
+    return config_of(initializer) if known else "zeros"
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[float, float]:

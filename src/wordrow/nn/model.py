@@ -1,10 +1,9 @@
-"""The Keras-shaped shell over the graph: it holds weights, names and settings."""
+"""The Keras-shaped shell over a graph: it holds weights, names and settings."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,93 +11,165 @@ import numpy.typing as npt
 
 from wordrow.errors import show
 from wordrow.nn import bag, random
-from wordrow.nn.graph import Graph, chain
+from wordrow.nn.answer import answer, count
+from wordrow.nn.callbacks import Callbacks, History
+from wordrow.nn.columns import Column, input_columns, is_batches, split_item
+from wordrow.nn.compiled import Objective, objective_of
+from wordrow.nn.fit import Plan, data_of, fit, train_on_batch
+from wordrow.nn.graph import Graph, graph_of, name_apart
 from wordrow.nn.layers import Input, Layer
-from wordrow.nn.layers.layer import Arrays, Shape, UnknownDimensionError
+from wordrow.nn.layers.layer import Arrays, Shape
+from wordrow.nn.layers.symbol import Symbol, symbols_in
+from wordrow.nn.optimizers import OPTIMIZERS, Optimizer
 from wordrow.nn.summary import summary_text
-from wordrow.types import Padded, Ragged
+from wordrow.nn.trainer import Trainer
+from wordrow.types import Ragged
 
-__all__ = ["Sequential"]
+__all__ = ["Model"]
 
-_COMPILE_OPTIONS = (
-    "loss_weights", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile",
-    "auto_scale_loss",
-)  # fmt: skip
+# Keras's choices of how to compute, which change nothing here.
+_WAYS = ("run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss")
 
 
-class Sequential:
-    """Layers that follow one another.
+class Model:
+    """Layers joined to a graph, from inputs to outputs.
 
-    It is built as soon as the shape of its input is known: from an `Input`, from
-    the first layer's `input_shape` or `input_length`, or from the first data.
+    inputs, outputs: an Input and what layers gave when they were called on it, or
+    lists or dicts of them. Layers may be used several times: they have one set
+    of weights.
 
-    >>> from wordrow import Embedding
-    >>> model = Sequential([Embedding(10, 3, input_length=6, mask_zero=True)])
-    >>> model.predict([[0, 0, 1, 2, 3, 4], [0, 1, 2, 5, 3, 4]]).shape
-    (2, 6, 3)
+    >>> from wordrow import Dense, Embedding, GlobalAveragePooling1D, Input
+    >>> ids = Input((6,))
+    >>> rows = Embedding(10, 3, mask_zero=True)(ids)
+    >>> model = Model(ids, Dense(1)(GlobalAveragePooling1D()(rows)))
+    >>> model.predict([[0, 0, 1, 2, 3, 4]]).shape
+    (1, 1)
     """
 
-    def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None) -> None:
-        self.name = name or "sequential"
-        self._input: Input | None = None
-        self._input_given = False  # by an Input, and not taken from the first layer
-        self._layers: list[Layer] = []
-        self._graph: Graph | None = None
+    _input_names: list[str] | None
+    _output_names: list[str] | None
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None) -> None:
+        self._begin(name or "model")
+        firsts, input_names = _symbols(inputs, "inputs")
+        lasts, output_names = _symbols(outputs, "outputs")
+        self._input_names, self._output_names = input_names, output_names
+        for first in firsts:
+            if not isinstance(first.call.layer, Input):
+                raise ValueError(
+                    f"`inputs` must be Inputs; received what {first.call.layer.name!r} puts out."
+                )
+        self._one_output = not isinstance(outputs, list | tuple | Mapping)
+        self._graph: Graph | None = graph_of(firsts, lasts)
+        self._layers: list[Layer] = self._graph.layers
+        name_apart(self._layers)
+
+    def _begin(self, name: str) -> None:
+        self.name = name
+        self._one_output = True
+        self._input_names, self._output_names = None, None
         self.optimizer: Any = None
         self.loss: Any = None
-        self.metrics: list[Any] = []
-        self.compile_options: dict[str, Any] = {}
-        for layer in layers or ():
-            self.add(layer)
+        self.loss_weights: Any = None
+        self.compiled_metrics: tuple[Any, Any] = (None, None)
+        self.stop_training = False
+        self.history: History | None = None
+        self._objective: Objective | None = None
+        self._trainer: Trainer | None = None
 
-    @classmethod
-    def from_layers(cls, layers: Sequence[Layer], name: str, rng: Any) -> Sequential:
-        """Return a model of layers that have their names, their weights drawn from `rng`."""
-        model = cls(name=name)
-        model._input = next((layer for layer in layers if isinstance(layer, Input)), None)
-        model._layers = [layer for layer in layers if not isinstance(layer, Input)]
-        model._build_if_known(rng)
-        return model
+    # ---- the graph ------------------------------------------------------
 
-    # ---- the chain ------------------------------------------------------
+    @property
+    def graph(self) -> Graph:
+        """The layers as a graph of pure functions.
+
+        Raises ValueError before the model is built.
+        """
+        if self._graph is None:
+            raise ValueError(
+                f"{self.name!r} is not built yet: its first layer needs an input shape, or call "
+                "build((None, T))."
+            )
+        return self._graph
+
+    @property
+    def built(self) -> bool:
+        """Whether the layers have their weights."""
+        return self._graph is not None
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, without the Input."""
+        """The layers, each once, in the order of their use."""
         return list(self._layers)
 
-    def add(self, layer: Layer) -> None:
-        """Append a layer.
+    @property
+    def inputs(self) -> list[Symbol]:
+        """The symbols of the inputs."""
+        return [self.graph.nodes[number].layer.symbol for number in self.graph.inputs]  # type: ignore[attr-defined]
 
-        Raises TypeError for what is no layer, ValueError for a layer that does
-        not fit the shapes before it (the model then stays as it was).
-        """
-        if not isinstance(layer, Layer):
-            raise TypeError(f"`add` takes a layer, for example Dense(1); received {show(layer)}.")
-        if isinstance(layer, Input):
-            if self._layers or self._input:
-                raise ValueError(f"an Input comes first; {self.name!r} has its input already.")
-            self._input, self._input_given = layer, True
-            return
-        if not self._layers and self._input is None and layer.first_shape is not None:
-            self._input = Input(batch_shape=layer.first_shape)
-        self._name_apart(layer)
-        self._layers.append(layer)
-        try:
-            self._build_if_known(random.generator())
-        except ValueError:
-            self._layers.pop()
-            raise
+    @property
+    def outputs(self) -> list[Symbol]:
+        """The symbols of the outputs."""
+        made = self._symbols_from(self.inputs)
+        return [made[place] for place in self.graph.outputs]
 
-    def pop(self) -> Layer:
-        """Remove the last layer and return it."""
-        if not self._layers:
-            raise TypeError("there is no layer to remove.")
-        layer = self._layers.pop()
-        if not self._layers and not self._input_given:
-            self._input = None
-        self._build_if_known(random.generator())
-        return layer
+    @property
+    def input(self) -> Any:
+        """The symbol of the input, or the list of several."""
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbol of the output, or the list of several."""
+        return self.outputs[0] if self._one_output else self.outputs
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs: those of a dict, or of the Inputs."""
+        graph = self.graph
+        return self._input_names or [graph.nodes[number].layer.name for number in graph.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: those of a dict, or of the layers they come from."""
+        if self._output_names is not None:
+            return self._output_names
+        names: list[str] = []
+        for number, _ in self.graph.outputs:
+            base = name = self.graph.nodes[number].layer.name
+            while name in names:
+                name = f"{base}_{len(names)}"
+            names.append(name)
+        return names
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, None for axes of any length; a list for several inputs."""
+        if self._graph is None:
+            return None
+        shapes = self.input_shapes
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output; a list for several. None before the model is built."""
+        if self._graph is None:
+            return None
+        return self.output_shapes[0] if self._one_output else self.output_shapes
+
+    @property
+    def input_shapes(self) -> list[Shape]:
+        """The shape of each input."""
+        return [self.graph.nodes[number].layer.output_shape for number in self.graph.inputs]
+
+    @property
+    def output_shapes(self) -> list[Shape]:
+        """The shape of each output."""
+        found = []
+        for number, index in self.graph.outputs:
+            shape = self.graph.nodes[number].layer.output_shape
+            found.append(shape[index] if isinstance(shape, list) else shape)
+        return found
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return the layer of a name or a place."""
@@ -114,125 +185,276 @@ class Sequential:
         names = [layer.name for layer in self._layers]
         raise ValueError(f"there is no layer {name!r}; the model has {names}.")
 
-    def _name_apart(self, layer: Layer) -> None:
-        """Number layers of the same kind; refuse two with one given name."""
-        taken = {other.name for other in self._layers}
-        if layer.given_name is not None:
-            if layer.name in taken:
-                raise ValueError(f"two layers are called {layer.name!r}: names must be unique.")
-            return
-        base, number = layer.name, 1
-        while layer.name in taken:
-            layer.name = f"{base}_{number}"
-            number += 1
+    def _symbols_from(self, inputs: Sequence[Symbol]) -> dict[tuple[int, int], Symbol]:
+        """Return the symbols of all places, with the layers called on other inputs."""
+        graph = self.graph
+        made = {(number, 0): one for number, one in zip(graph.inputs, inputs, strict=True)}
+        for number, node in enumerate(graph.nodes):
+            if node.inputs:
+                taken = [made[place] for place in node.inputs]
+                outputs = node.layer.call_on(taken, is_list=node.is_list, rng=random.generator())
+                for index, one in enumerate(outputs if isinstance(outputs, list) else [outputs]):
+                    made[number, index] = one
+        return made
 
-    @property
-    def graph(self) -> Graph:
-        """The layers as a graph of pure functions.
-
-        Raises ValueError before the model is built.
-        """
-        if self._graph is None:
-            raise ValueError(f"{self.name!r} is not built yet: call build((None, T)) first.")
-        return self._graph
-
-    # ---- building -------------------------------------------------------
-
-    @property
-    def built(self) -> bool:
-        """Whether all layers have their weights."""
-        return self._graph is not None
-
-    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
-        """Draw all weights, for inputs of this shape (batch axis included, None for any length)."""
-        if input_shape is not None:
-            self._input = Input(batch_shape=tuple(input_shape))
-        if self._input is None or not self._layers:
+    def __call__(self, inputs: Any, training: bool = False) -> Any:
+        """Return the outputs for arrays; or symbols for symbols, which makes it part of a model."""
+        symbols = symbols_in(inputs)
+        if symbols is None:
+            return self._packed(answer(self, self.inputs_of(inputs), training=training))
+        if len(symbols) != len(self.graph.inputs):
             raise ValueError(
-                "the model needs at least one layer and the shape of its inputs: "
-                "begin with Input((T,)), or call build((None, T))."
+                f"{self.name!r} takes {len(self.graph.inputs)} inputs; received {len(symbols)}."
             )
-        self._graph = None  # what fails below leaves no half-built model
-        self._graph = self._built_graph(random.generator())
+        made = self._symbols_from(symbols)
+        return self._packed([made[place] for place in self.graph.outputs])
 
-    def _built_graph(self, rng: Any) -> Graph:
-        assert self._input is not None
-        graph = chain([self._input, *self._layers])
-        graph.build(rng)
-        return graph
+    def _packed(self, outputs: list[Any]) -> Any:
+        return outputs[0] if self._one_output else outputs
 
-    def _build_if_known(self, rng: Any) -> None:
-        self._graph = None
-        if self._input is not None and self._layers:
-            # An axis may become known with the first data.
-            with contextlib.suppress(UnknownDimensionError):
-                self._graph = self._built_graph(rng)
+    def inputs_of(self, x: Any) -> list[Column]:
+        """Return one column for each input; see `fit` for what x may be."""
+        return input_columns(x, self.input_names, self.input_shapes, self.name)
 
-    def _graph_for(self, inputs: Any) -> Graph:
-        """Return the graph, built for these inputs where it was not; check their shape."""
-        shape: Shape = (None, *inputs.shape[1:])
-        if self._graph is None:
-            self.build(shape)
-        assert self._graph is not None
-        assert self._input is not None
-        want = self._input.first_shape or ()
-        fits = len(want) == len(shape) and all(
-            w is None or g is None or w == g for w, g in zip(want[1:], shape[1:], strict=True)
-        )
-        if not fits:
-            raise ValueError(
-                f"{self.name!r} takes inputs of shape {want}; received {inputs.shape}. "
-                "Bring texts to one length with pad_sequences(sequences, maxlen)."
-            )
-        return self._graph
+    def check_ids(self, columns: Sequence[Column]) -> None:
+        """Raise ValueError for an id that an Embedding has no row for."""
+        self.graph.check_columns(columns)
 
     # ---- answering ------------------------------------------------------
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto") -> Any:
-        """Return the outputs for inputs [B, ...], as NumPy.
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: Any = "auto",
+        steps: int | None = None, callbacks: Any = None,
+    ) -> Any:  # fmt: skip
+        """Return the outputs for inputs [B, ...], as NumPy; a list for several outputs.
 
         x: an array or equal lists of ids, `Padded` (its mask counts), or
-        `Ragged` (texts of any length). batch_size bounds the memory in use.
+        `Ragged` (texts of any length); for several inputs a list or a dict of
+        them; or batches from a generator. batch_size bounds the memory in use.
 
         Raises ValueError, before anything runs, for an id that is not in the
         table (which text, which position) and for inputs of another shape.
         """
-        if isinstance(x, Ragged):
-            layers = None if self._graph is None else bag.match(self._graph)
+        if is_batches(x):
+            found = []
+            for taken, item in enumerate(x, 1):
+                found.append(answer(self, self.inputs_of(split_item(item)[0])))
+                if taken == steps:
+                    break
+            return self._packed([np.concatenate(parts) for parts in zip(*found, strict=True)])
+        if isinstance(x, Ragged) and self._graph is not None:
+            layers = bag.match(self._graph)
             if layers is not None:
                 return layers.predict(x)
-            x = x.pad()
-        ids, mask = (x.ids, x.mask) if isinstance(x, Padded) else (_as_array(x), None)
-        graph = self._graph_for(ids)
-        graph.check_ids([ids])
-        size = batch_size or 128
-        outputs = []
-        for start in range(0, max(1, len(ids)), size):
-            part = slice(start, start + size)
-            (output,), _, _ = graph.apply(
-                self._weights(), self._state(), [ids[part]], [None if mask is None else mask[part]],
-                training=False, rng=None,
-            )  # fmt: skip
-            outputs.append(output)
-        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+        columns = self.inputs_of(x)
+        return self._packed(answer(self, columns, batch_size=batch_size, verbose=verbose))
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the outputs for one batch."""
+        return self._packed(answer(self, self.inputs_of(x)))
+
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
+        sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:  # fmt: skip
+        """Return the loss, or [loss, metrics...], over examples; by name with return_dict."""
+        found = self._evaluated(x, y, sample_weight, batch_size, steps, callbacks, verbose)
+        return found if return_dict else _listed(found)
+
+    def _evaluated(
+        self, x: Any, y: Any, sample_weight: Any, batch_size: int | None, steps: int | None,
+        callbacks: Any = None, verbose: Any = 0,
+    ) -> dict[str, float]:  # fmt: skip
+        told = Callbacks(callbacks or (), self, {})
+        told.call("on_test_begin", {})
+        items = x if is_batches(x) else [(x, y, sample_weight)]
+        totals = self.objective.init()
+        for taken, item in enumerate(items, 1):
+            data = data_of(self, *split_item(item))
+            totals = count(self, data, totals, batch_size=batch_size or 32, verbose=verbose)
+            if taken == steps:
+                break
+        found = self.objective.results(totals)
+        told.call("on_test_end", found)
+        return found
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Return the loss and metrics of one batch."""
+        n = len(self.inputs_of(x)[0])
+        return self.evaluate(x, y, n, 0, sample_weight, return_dict=return_dict)
+
+    # ---- training -------------------------------------------------------
 
     def compile(
-        self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, **options: Any
-    ) -> None:
-        """Keep the names or objects that training will use; they do not change what is predicted.
+        self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None,
+        loss_weights: Any = None, weighted_metrics: Any = None, **options: Any,
+    ) -> None:  # fmt: skip
+        """Say how to train: names or objects; the optimizer begins anew.
 
-        Raises TypeError for an option that Keras does not have.
+        loss, metrics, loss_weights: for several outputs also a list or a dict by
+        output name. `run_eagerly`, `steps_per_execution`, `jit_compile` and
+        `auto_scale_loss` are taken, and change nothing.
+
+        Raises TypeError for an option that Keras does not have, ValueError for an
+        unknown name.
         """
-        unknown = set(options) - set(_COMPILE_OPTIONS)
-        if unknown:
+        if unknown := sorted(set(options) - set(_WAYS)):
             raise TypeError(
-                f"compile has no option {sorted(unknown)}; it has optimizer, loss, metrics and "
-                f"{', '.join(_COMPILE_OPTIONS)}."
+                f"compile has no option {unknown}; it has optimizer, loss, metrics, "
+                f"loss_weights, weighted_metrics and {', '.join(_WAYS)}."
             )
-        self.optimizer, self.loss = optimizer, loss
-        self.metrics = list(metrics) if isinstance(metrics, list | tuple) else [metrics]
-        self.metrics = [metric for metric in self.metrics if metric is not None]
-        self.compile_options = options
+        if isinstance(optimizer, str):
+            optimizer = optimizer if optimizer in OPTIMIZERS.classes else optimizer.lower()
+        made = OPTIMIZERS.get(optimizer)
+        if not isinstance(made, Optimizer):
+            raise TypeError(
+                f"`optimizer` must be one of {sorted(OPTIMIZERS.classes)} or an object of these; "
+                f"received {show(optimizer)}."
+            )
+        if self._trainer is not None:
+            self._trainer.release()
+        self._trainer, self._objective = None, None
+        self.optimizer, self.loss, self.loss_weights = made, loss, loss_weights
+        self.compiled_metrics = metrics, weighted_metrics
+        if self._graph is not None and loss is not None:
+            self._objective = self._new_objective()
+
+    def _new_objective(self) -> Objective:
+        plain, weighted = self.compiled_metrics
+        return objective_of(
+            self.graph, self.output_names, loss=self.loss, metrics=plain,
+            weighted_metrics=weighted, loss_weights=self.loss_weights,
+        )  # fmt: skip
+
+    @property
+    def objective(self) -> Objective:
+        """The loss and metrics, made to fit the outputs.
+
+        Raises ValueError before `compile`.
+        """
+        if self.optimizer is None:
+            raise ValueError(
+                f"{self.name!r} is not compiled yet: compile('adam', 'binary_crossentropy') first."
+            )
+        if self._objective is None:
+            self._objective = self._new_objective()
+        return self._objective
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics that `compile` was given."""
+        plain = self.compiled_metrics[0]
+        return list(plain) if isinstance(plain, list | tuple) else [] if plain is None else [plain]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns."""
+        return list(self.objective.results(self.objective.init()))
+
+    @property
+    def trainer(self) -> Trainer:
+        """What holds the weights while they are trained, made when it is first needed."""
+        if self._trainer is None:
+            seed = int(random.generator().integers(2**32))
+            self._trainer = Trainer(self.graph, self.optimizer, self.objective, seed)
+        return self._trainer
+
+    @property
+    def step(self) -> int:
+        """The number of training steps taken since `compile`."""
+        return 0 if self._trainer is None else self._trainer.step
+
+    def fit(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
+        verbose: Any = "auto", callbacks: Any = None, validation_split: float = 0.0,
+        validation_data: Any = None, shuffle: bool = True, class_weight: Any = None,
+        sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
+        validation_steps: int | None = None, validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+    ) -> History:  # fmt: skip
+        """Train, and return the numbers of each epoch as a History.
+
+        x: an array, equal lists of ids, `Padded` or `Ragged`; for several inputs a
+        list or a dict of them; or batches (x, y) or (x, y, sample_weight) from a
+        generator, or from anything with items. batch_size: 32 unless given.
+        epochs: the number of the last epoch; initial_epoch: of epochs done before.
+        validation_split: the share of examples, the last ones, to evaluate each
+        epoch on instead of learning from them; validation_data: (x, y) or (x, y,
+        sample_weight), or batches of them. class_weight: class -> how much its
+        examples count. verbose: "auto" is a progress line on a terminal, and a
+        line an epoch elsewhere; 1, 2 and 0 are the one, the other and none.
+
+        The same seed (`set_random_seed`) and number of threads give the same bits.
+
+        Raises ValueError, before training begins, for inputs or labels that do not
+        fit; and where the loss stops being finite (which step), with the weights
+        from before. MissingExtraError where JAX is not installed.
+        """
+        validation_freq = validation_freq if isinstance(validation_freq, Sequence) else int(
+            validation_freq)  # fmt: skip
+        data = None
+        if not is_batches(x):
+            data = data_of(self, x, y, sample_weight, class_weight)
+            if validation_split and validation_data is None:
+                data, validation_data = self._split(x, y, sample_weight, data, validation_split)
+        elif validation_split:
+            raise ValueError("`validation_split` needs arrays; give validation_data.")
+        validate = None
+        if validation_data is not None:
+            size = validation_batch_size or batch_size
+
+            def validate() -> dict[str, float]:
+                if is_batches(validation_data):
+                    return self._evaluated(validation_data, None, None, size, validation_steps)
+                return self._evaluated(*split_item(tuple(validation_data)), size, validation_steps)
+
+        plan = Plan(
+            batch_size=32 if batch_size is None else batch_size, epochs=epochs, verbose=verbose,
+            callbacks=[callbacks] if hasattr(callbacks, "on_epoch_end") else callbacks or (),
+            shuffle=bool(shuffle), class_weight=class_weight, initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch, validation=validate,
+            validation_epochs=lambda epoch: (
+                (epoch + 1) in validation_freq if isinstance(validation_freq, Sequence)
+                else (epoch + 1) % validation_freq == 0
+            ),
+        )  # fmt: skip
+        return fit(self, self.trainer, x, data, plan)
+
+    def _split(self, x: Any, y: Any, sample_weight: Any, data: Any, share: float) -> Any:
+        """Return (the first examples, (x, y, weights) of the last ones)."""
+        n = len(data)
+        first = int(n * (1 - share))
+        if not 0 < share < 1 or not 0 < first < n:
+            raise ValueError(
+                f"validation_split={share} of {n} examples leaves {first} to learn from and "
+                f"{n - first} to look at; both must be at least one."
+            )
+        plain = data_of(self, x, y, sample_weight).take(slice(first, n))
+        one = len(plain.inputs) == 1, len(plain.labels) == 1
+        held = (
+            plain.inputs[0] if one[0] else plain.inputs,
+            plain.labels[0] if one[1] else plain.labels,
+            plain.weights[0] if one[1] else plain.weights,
+        )
+        return data.take(slice(0, first)), held
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:  # fmt: skip
+        """Take one step on one batch; return its loss and metrics, from before the step."""
+        data = data_of(self, x, y, sample_weight, class_weight)
+        found = train_on_batch(self, self.trainer, data)
+        return found if return_dict else _listed(found)
+
+    def reset_states(self) -> None:
+        """Begin the next batch of stateful layers with zeros."""
+        for layer in self._layers:
+            if hasattr(layer, "reset_states"):
+                layer.reset_states()
 
     # ---- weights --------------------------------------------------------
 
@@ -267,65 +489,78 @@ class Sequential:
 
     def count_params(self) -> int:
         """Return the number of single weights."""
-        if not self.built:
-            raise ValueError(
-                f"{self.name!r} is not built yet: its first layer needs an input shape, or call "
-                "build((None, T))."
-            )
+        _ = self.graph
         return sum(layer.count_params() for layer in self._layers)
 
     @property
-    def input_shape(self) -> Shape | None:
-        """The shape of the inputs, None for axes of any length."""
-        return None if self._input is None else self._input.first_shape
+    def trainable(self) -> bool:
+        """Whether training changes any layer's weights; setting it sets every layer's."""
+        return any(layer.trainable for layer in self._layers)
 
-    @property
-    def output_shape(self) -> Shape | None:
-        """The shape of the outputs; None before the model is built."""
-        return self._layers[-1].output_shape if self.built else None
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self._layers:
+            layer.trainable = bool(value)
 
-    def summary(self, print_fn: Callable[[str], object] | None = None) -> None:
+    def summary(self, print_fn: Callable[[str], object] | None = None, **options: Any) -> None:
         """Print the layers with their output shapes and numbers of weights."""
         (print_fn or print)(summary_text(self.name, self._layers))
 
     # ---- saving ---------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """Return the name, the input and the layers as JSON-able values."""
-        first = [] if self._input is None else [self._input]
-        entries = [
-            {"class_name": type(layer).__name__, "config": layer.get_config()}
-            for layer in (*first, *self._layers)
-        ]
-        return {"name": self.name, "layers": entries}
+        """Return the name, the layers and their calls as JSON-able values."""
+        from wordrow.nn.saving import graph_config
 
-    def save(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Write the model to one safetensors file; `load_model` reads it.
+        return {"name": self.name, **graph_config(self)}
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = True, **options: Any) -> None:
+        """Write the model to one safetensors file, with the optimizer's state; see `load_model`.
 
         Raises FileExistsError where `overwrite` is False and the file is there.
         """
         from wordrow.nn.saving import save_model
 
-        save_model(self, path, overwrite=overwrite)
+        include = options.pop("include_optimizer", True)
+        save_model(self, path, overwrite=overwrite, include_optimizer=bool(include))
+
+    def save_weights(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Write the weights alone to one safetensors file; `load_weights` reads it."""
+        from wordrow.nn.saving import save_weights
+
+        save_weights(self, path, overwrite=overwrite)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Take the weights of a file that `save_weights`, or `save`, wrote.
+
+        Raises FileFormatError where they are not of this model's shapes.
+        """
+        from wordrow.nn.saving import load_weights
+
+        load_weights(self, path)
+
+    def __reduce__(self) -> Any:
+        from wordrow.nn.saving import model_from_bytes, model_to_bytes
+
+        return model_from_bytes, (model_to_bytes(self),)
 
     def __repr__(self) -> str:
-        return f"<Sequential {self.name!r}, {len(self._layers)} layers>"
+        return f"<{type(self).__name__} {self.name!r}, {len(self._layers)} layers>"
 
 
-def _as_array(x: Any) -> npt.NDArray[Any]:
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        array = np.asarray(x, dtype=object)
-    if array.dtype == object:
-        raise ValueError(
-            "the inputs must be one array, and these are sequences of different lengths. "
-            "Use pad_sequences(sequences, maxlen), or tokenizer.encode(texts)."
+def _symbols(given: Any, what: str) -> tuple[list[Symbol], list[str] | None]:
+    names = list(given) if isinstance(given, Mapping) else None
+    items = list(given.values()) if isinstance(given, Mapping) else given
+    found = symbols_in(items) if items is not None and items != [] else None
+    if found is None:
+        raise TypeError(
+            f"`{what}` must be an Input and what layers made of it, or a list or dict of these; "
+            f"received {show(given)}. For a chain of layers use Sequential."
         )
-    if array.dtype.kind not in "iufb":
-        raise ValueError(
-            f"the inputs must be numbers; received {show(x)}. Turn texts into ids with a Tokenizer."
-        )
-    if array.ndim == 0:
-        raise ValueError(f"the inputs must have a batch axis; received {show(x)}.")
-    return array
+    return found, names
+
+
+def _listed(found: dict[str, float]) -> Any:
+    """Return the numbers of an evaluation as Keras does: one alone, or a list."""
+    numbers = list(found.values())
+    return numbers[0] if len(numbers) == 1 else numbers

@@ -8,7 +8,9 @@ array of JAX can only exist where it has been.
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,11 @@ from wordrow import _core
 from wordrow.types import Ragged
 
 __all__ = [
-    "as_ids", "bag_mean", "is_jax", "keep_mask", "masked_max", "masked_mean", "namespace",
-    "sigmoid", "softmax", "take_rows",
+    "as_ids", "bag_mean", "is_jax", "keep_mask", "log_softmax", "masked_max", "masked_mean",
+    "namespace", "recurrent", "rng_of", "scan", "sigmoid", "softmax", "take_rows", "total_of",
 ]  # fmt: skip
+
+_KERNELS = os.environ.get("WORDROW_KERNELS") != "0"
 
 
 def is_jax(array: Any) -> bool:
@@ -75,9 +79,10 @@ def masked_max(x: Any, mask: Any, axis: int, *, keepdims: bool = False) -> Any:
 
 def sigmoid(x: Any) -> Any:
     """Return 1 / (1 + exp(-x)), without overflow for large negative x."""
-    xp = namespace(x)
-    small = xp.exp(-xp.abs(x))
-    return xp.where(x >= 0, 1, small) / (1 + small)
+    if is_jax(x):
+        return sys.modules["jax"].nn.sigmoid(x)
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, small) / (1 + small)
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -85,6 +90,13 @@ def softmax(x: Any, axis: int = -1) -> Any:
     xp = namespace(x)
     powers = xp.exp(x - x.max(axis=axis, keepdims=True))
     return powers / powers.sum(axis=axis, keepdims=True)
+
+
+def log_softmax(x: Any) -> Any:
+    """Return the logarithm of the softmax along the last axis."""
+    xp = namespace(x)
+    low = x - x.max(axis=-1, keepdims=True)
+    return low - xp.log(xp.exp(low).sum(axis=-1, keepdims=True))
 
 
 def keep_mask(rng: Any, keep: float, shape: tuple[int, ...]) -> Any:
@@ -95,3 +107,74 @@ def keep_mask(rng: Any, keep: float, shape: tuple[int, ...]) -> Any:
     if is_jax(rng):
         return sys.modules["jax"].random.bernoulli(rng, keep, shape)
     return rng.random(shape) < keep
+
+
+def rng_of(rng: Any, number: int) -> Any:
+    """Return the randomness of one of several users of `rng`: a key of its own under JAX."""
+    return sys.modules["jax"].random.fold_in(rng, number) if is_jax(rng) else rng
+
+
+def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: tuple[Any, ...]) -> Any:
+    """Return (last carry, outputs stacked) of step(carry, xs[:, t]) -> (carry, output) over time.
+
+    xs: arrays [B, T, ...]; the outputs come out as [B, T, ...].
+    """
+    if is_jax(xs[0]):
+        jax = sys.modules["jax"]
+        turned = tuple(x.swapaxes(0, 1) for x in xs)
+        # A step's inner values are computed again for the gradient: reading them back is slower.
+        again = jax.checkpoint(step, prevent_cse=False)
+        carry, outputs = jax.lax.scan(again, carry, turned, unroll=2)
+        return carry, None if outputs is None else outputs.swapaxes(0, 1)
+    outputs = []
+    for t in range(xs[0].shape[1]):
+        carry, output = step(carry, tuple(x[:, t] for x in xs))
+        outputs.append(output)
+    return carry, np.stack(outputs, axis=1) if outputs and outputs[0] is not None else None
+
+
+_IN_THE_CORE = ("linear", "relu", "tanh", "sigmoid", "hard_sigmoid")  # the order of recurrent.h
+
+
+def recurrent(
+    kind: str,
+    z: Any,
+    kernel: Any,
+    states: tuple[Any, ...],
+    mask: Any,
+    *,
+    activation: str | None,
+    gate: str | None = "linear",
+    recurrent_bias: Any = None,
+    reset_after: bool = False,
+    sequences: bool,
+) -> tuple[tuple[Any, ...], Any] | None:
+    """Return (last states, outputs [B, T, U]) of a recurrent layer by the core's kernel.
+
+    z: inputs @ kernel + bias [B, T, G * U]; kernel: [U, G * U]; states: each
+    [B, U]; mask: [B, T] or None. None is returned where the core has no such
+    kernel: for activations of your own, or with WORDROW_KERNELS=0.
+    """
+    if activation not in _IN_THE_CORE or gate not in _IN_THE_CORE or not _KERNELS:
+        return None
+    arrays = [np.array(state, np.float32, order="C") for state in states]
+    sequence = _core.recurrent(
+        kind,
+        np.ascontiguousarray(z, np.float32),
+        np.ascontiguousarray(kernel, np.float32),
+        arrays,
+        None if mask is None else np.ascontiguousarray(mask, np.bool_),
+        activation=_IN_THE_CORE.index(activation),
+        gate=_IN_THE_CORE.index(gate),
+        recurrent_bias=None if recurrent_bias is None else np.ascontiguousarray(recurrent_bias),
+        reset_after=reset_after,
+        sequences=sequences,
+    )
+    return tuple(arrays), sequence
+
+
+def total_of(counts: Any, parts: Any, n: int) -> Any:
+    """Return the sums of `counts` by part: [N], [N] in [0, n) -> [n]."""
+    if is_jax(counts):
+        return sys.modules["jax.numpy"].zeros(n, counts.dtype).at[parts].add(counts)
+    return np.bincount(parts, counts, n).astype(counts.dtype)

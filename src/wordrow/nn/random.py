@@ -1,10 +1,13 @@
-"""The one generator that initial weights are drawn from when no seed is given."""
+"""The one generator that weights and training seeds are drawn from."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 
-__all__ = ["generator", "set_random_seed"]
+__all__ = ["drawing_from", "generator", "set_random_seed"]
 
 _generator = np.random.default_rng()
 
@@ -15,9 +18,20 @@ def generator() -> np.random.Generator:
 
 
 def set_random_seed(seed: int) -> None:
-    """Make the initial weights of everything built after this repeatable.
+    """Make all that is random from here on repeatable: initial weights, shuffling, dropout.
 
     >>> set_random_seed(7)
     """
     global _generator
     _generator = np.random.default_rng(seed)
+
+
+@contextlib.contextmanager
+def drawing_from(rng: np.random.Generator) -> Iterator[None]:
+    """Draw from another generator in this block."""
+    global _generator
+    before, _generator = _generator, rng
+    try:
+        yield
+    finally:
+        _generator = before

@@ -1,8 +1,10 @@
-"""Models to files and back: the config as JSON, the weights as tensors."""
+"""Models to files and back: the config as JSON, weights and optimizer state as tensors."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,47 +13,96 @@ import numpy as np
 from wordrow import store
 from wordrow.errors import FileFormatError
 from wordrow.nn.layers import LAYERS, Layer
-from wordrow.nn.model import Sequential
+from wordrow.nn.losses import LOSSES
+from wordrow.nn.metrics import METRICS
+from wordrow.nn.model import Model
+from wordrow.nn.named import config_of
+from wordrow.nn.sequential import Sequential
+from wordrow.nn.trainer import Saved, Trainer
 
 __all__ = [
-    "BROKEN",
-    "FORMAT_VERSION",
-    "load_model",
-    "model_from_parts",
-    "model_parts",
-    "save_model",
-]
+    "BROKEN", "FORMAT_VERSION", "check_kind", "graph_config", "load_model", "load_weights",
+    "model_from_bytes", "model_from_parts", "model_parts", "model_to_bytes",
+    "save_model", "save_weights",
+]  # fmt: skip
 
 FORMAT_VERSION = 1
-_KIND = "model"
+_KIND, _WEIGHTS = "model", "weights"
 # What taking apart a config that was written by something else may raise.
 BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, MemoryError)
 
+# ---- whole files ------------------------------------------------------------
 
-def save_model(model: Sequential, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
+
+def save_model(
+    model: Model, path: str | os.PathLike[str], *, overwrite: bool = True,
+    include_optimizer: bool = True,
+) -> None:  # fmt: skip
     """Write a model to one safetensors file."""
-    _refuse_foreign_suffix(path)
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"{os.fspath(path)} is there already, and overwrite=False.")
-    tensors, config = model_parts(model)
-    store.write(path, tensors, {"kind": _KIND, "version": FORMAT_VERSION, "model": config})
+    _check_target(path, overwrite)
+    store.write(path, *_file_of(model, include_optimizer))
 
 
-def load_model(path: str | os.PathLike[str]) -> Sequential:
-    """Return the model that `save` wrote.
+def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:  # noqa: A002
+    """Return the model that `save` wrote; it goes on training as if it had never stopped.
+
+    compile: whether it is compiled as it was saved.
 
     Raises FileFormatError for a damaged or foreign file. Nothing in a file is
     ever run: it holds numbers, text and JSON.
     """
-    _refuse_foreign_suffix(path)
+    store.refuse_foreign_suffix(path)
+    return _model_in(*store.read(path), os.fspath(path), compiled=compile)
+
+
+def model_to_bytes(model: Model) -> bytes:
+    """Return the bytes of a model's file."""
+    return store.to_bytes(*_file_of(model, True))
+
+
+def model_from_bytes(data: bytes) -> Model:
+    """Return the model in the bytes of a file."""
+    name = "the pickled model"
+    return _model_in(*store.from_bytes(data, name=name), name, compiled=True)
+
+
+def save_weights(model: Model, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
+    """Write a model's weights to one safetensors file."""
+    _check_target(path, overwrite)
+    store.write(path, _weight_tensors(model), {"kind": _WEIGHTS, "version": FORMAT_VERSION})
+
+
+def load_weights(model: Model, path: str | os.PathLike[str]) -> None:
+    """Give a model the weights of a file of a model or of weights."""
+    store.refuse_foreign_suffix(path)
     tensors, config = store.read(path)
     name = os.fspath(path)
+    if config.get("kind") != _WEIGHTS:
+        check_kind(config, _KIND, name)
+    tensors = {k: tensor for k, tensor in tensors.items() if not k.startswith("optimizer//")}
+    try:
+        _check_weights(model, tensors)
+    except ValueError as error:
+        raise FileFormatError(f"{name}: the weights in it are of another model: {error}") from None
+    model.set_weights([tensors[k] for k in _weight_tensors(model)])
+
+
+def _file_of(model: Model, with_state: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    tensors, config = model_parts(model, with_state=with_state)
+    return tensors, {"kind": _KIND, "version": FORMAT_VERSION, "model": config}
+
+
+def _model_in(
+    tensors: Mapping[str, Any], config: Mapping[str, Any], name: str, *, compiled: bool
+) -> Model:
     if config.get("kind") == "classifier":
         raise FileFormatError(
-            f"{name} holds a text classifier: use TextClassifier.load(path), and its `.model`."
+            f"{name} holds a text classifier: use TextClassifier.load(path), and its `.model_`."
         )
+    if config.get("kind") == _WEIGHTS:
+        raise FileFormatError(f"{name} holds weights alone: use model.load_weights(path).")
     check_kind(config, _KIND, name)
-    return model_from_parts(tensors, config.get("model"), name=name)
+    return model_from_parts(tensors, config.get("model"), name=name, compiled=compiled)
 
 
 def check_kind(config: Mapping[str, Any], kind: str, name: str) -> None:
@@ -67,36 +118,144 @@ def check_kind(config: Mapping[str, Any], kind: str, name: str) -> None:
         )
 
 
-def model_parts(model: Sequential) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return (tensors, config) of a model."""
-    tensors = {
+def _check_target(path: str | os.PathLike[str], overwrite: bool) -> None:
+    store.refuse_foreign_suffix(path)
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"{os.fspath(path)} is there already, and overwrite=False.")
+
+
+# ---- a model's parts --------------------------------------------------------
+
+
+def model_parts(model: Model, *, with_state: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return (tensors, config) of a model, with the optimizer's state or without."""
+    _ = model.graph  # or it has no weights to save
+    config = model.get_config()
+    tensors = _weight_tensors(model)
+    compiled = _compile_config(model)
+    if compiled is not None:
+        config["compile"] = compiled
+        if with_state and model.step:
+            saved = model.trainer.save()
+            config["training"] = saved.config
+            tensors |= {f"optimizer//{k}": tensor for k, tensor in saved.tensors.items()}
+    return tensors, config
+
+
+def _weight_tensors(model: Model) -> dict[str, Any]:
+    return {
         f"{layer}/{name}": np.asarray(array)
         for layer, weights in model._weights().items()
         for name, array in weights.items()
     }
-    config = model.get_config()
-    compiled = {"optimizer": model.optimizer, "loss": model.loss, "metrics": model.metrics}
-    if model.optimizer is not None and _all_names(list(compiled.values())):
-        config["compile"] = compiled
-    return tensors, config
 
 
-def model_from_parts(tensors: Mapping[str, Any], config: Any, *, name: str) -> Sequential:
+def _compile_config(model: Model) -> dict[str, Any] | None:
+    """Return what `compile` was given, as JSON; None where it was not, or cannot be saved."""
+    if model.optimizer is None:
+        return None
+    plain, weighted = model.compiled_metrics
+    try:
+        return {
+            "optimizer": config_of(model.optimizer),
+            "loss": _named(model.loss, LOSSES),
+            "metrics": _named(plain, METRICS),
+            "weighted_metrics": _named(weighted, METRICS),
+            "loss_weights": model.loss_weights,
+        }
+    except ValueError as error:
+        warnings.warn(
+            f"the model is saved without what `compile` said, so compile it again after loading: "
+            f"{error}",
+            UserWarning,
+            stacklevel=5,
+        )
+        return None
+
+
+def _named(value: Any, family: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_named(one, family) for one in value]
+    if isinstance(value, Mapping):
+        return {k: _named(one, family) for k, one in value.items()} if "class_name" not in value \
+            else dict(value)  # fmt: skip
+    return family.config(value)
+
+
+def graph_config(model: Model) -> dict[str, Any]:
+    """Return the layers of a graph and how they are called, as JSON-able values."""
+    graph, layers = model.graph, model.layers
+    numbers = {id(layer): i for i, layer in enumerate(layers)}
+    return {
+        "layers": [config_of(layer) for layer in layers],
+        "nodes": [
+            {"layer": numbers[id(node.layer)], "inputs": [list(p) for p in node.inputs],
+             "is_list": node.is_list}
+            for node in graph.nodes
+        ],
+        "inputs": list(graph.inputs),
+        "outputs": [list(place) for place in graph.outputs],
+        "input_names": model._input_names,
+        "output_names": model._output_names,
+        "one_output": model._one_output,
+    }  # fmt: skip
+
+
+def model_from_parts(
+    tensors: Mapping[str, Any], config: Any, *, name: str, compiled: bool = True
+) -> Model:
     """Return the model of (tensors, config). Its weights are the tensors themselves."""
     try:
         layers = [_layer(entry, name) for entry in config["layers"]]
-        initializers = [_take_initializers(layer) for layer in layers]
-        model = Sequential.from_layers(layers, config["name"], None)
-        for layer, own in zip(layers, initializers, strict=True):
-            vars(layer).update(own)
-        if "compile" in config:
-            model.compile(**config["compile"])
-        _take_weights(model, tensors)
+        with contextlib.ExitStack() as stack:
+            for layer in layers:
+                stack.enter_context(layer.without_drawing())
+            if "nodes" in config:
+                model = _joined(layers, config)
+            else:
+                model = Sequential.from_layers(layers, config["name"], None)
+        weights = {k: tensor for k, tensor in tensors.items() if not k.startswith("optimizer//")}
+        _take_weights(model, weights)
+        if compiled and "compile" in config:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what was to be said was said before saving
+                model.compile(**config["compile"])
+            if "training" in config:
+                state = {k.removeprefix("optimizer//"): t for k, t in tensors.items()
+                         if k not in weights}  # fmt: skip
+                model._trainer = Trainer.restored(
+                    model.graph, model.optimizer, model.objective,
+                    Saved(config=config["training"], tensors=state),
+                )  # fmt: skip
     except FileFormatError:
         raise
     except BROKEN as error:
         raise FileFormatError(f"{name}: the model in it does not fit together: {error}") from error
     return model
+
+
+def _joined(layers: list[Layer], config: Mapping[str, Any]) -> Model:
+    made: dict[tuple[int, int], Any] = {}
+    for number, node in enumerate(config["nodes"]):
+        layer = layers[node["layer"]]
+        if not node["inputs"]:
+            made[number, 0] = layer.symbol
+            continue
+        taken = [made[n, index] for n, index in node["inputs"]]
+        outputs = layer.call_on(taken, is_list=node["is_list"], rng=None)
+        for index, one in enumerate(outputs if isinstance(outputs, list) else [outputs]):
+            made[number, index] = one
+    firsts: Any = [made[number, 0] for number in config["inputs"]]
+    lasts: Any = [made[number, index] for number, index in config["outputs"]]
+    if config["input_names"] is not None:
+        firsts = dict(zip(config["input_names"], firsts, strict=True))
+    if config["output_names"] is not None:
+        lasts = dict(zip(config["output_names"], lasts, strict=True))
+    elif config["one_output"]:
+        (lasts,) = lasts
+    return Model(firsts, lasts, config["name"])
 
 
 def _layer(entry: Mapping[str, Any], name: str) -> Layer:
@@ -108,42 +267,18 @@ def _layer(entry: Mapping[str, Any], name: str) -> Layer:
     return LAYERS[entry["class_name"]](**entry["config"])
 
 
-def _take_initializers(layer: Layer) -> dict[str, Any]:
-    """Make a layer draw weights that take no memory, as they are replaced; return its own ways."""
-    own = {k: value for k, value in vars(layer).items() if k.endswith("_initializer")}
-    vars(layer).update(dict.fromkeys(own, _shape_alone))
-    return own
-
-
-def _shape_alone(shape: tuple[int, ...], rng: Any) -> Any:
-    return np.broadcast_to(np.float32(0), shape)
-
-
-def _take_weights(model: Sequential, tensors: Mapping[str, Any]) -> None:
+def _check_weights(model: Model, tensors: Mapping[str, Any]) -> None:
     expected = {
         f"{layer.name}/{name}": (weight.shape, str(weight.dtype))
         for layer in model.layers
-        for name, weight in (layer._weights or {}).items()
+        for name, weight in (layer._held or {}).items()
     }
     received = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
     if expected != received:
         raise ValueError(f"expected the weights {expected}, received {received}")
+
+
+def _take_weights(model: Model, tensors: Mapping[str, Any]) -> None:
+    _check_weights(model, tensors)
     for layer in model.layers:
-        for name in layer._weights or {}:
-            assert layer._weights is not None
-            layer._weights[name] = tensors[f"{layer.name}/{name}"]
-
-
-def _all_names(values: list[Any]) -> bool:
-    return all(
-        value is None or isinstance(value, str) or (isinstance(value, list) and _all_names(value))
-        for value in values
-    )
-
-
-def _refuse_foreign_suffix(path: str | os.PathLike[str]) -> None:
-    if os.fspath(path).endswith((".keras", ".h5", ".hdf5")):
-        raise ValueError(
-            f"{os.fspath(path)}: wordrow's models are safetensors files; "
-            "Keras's own formats are not read or written. Use a name like model.safetensors."
-        )
+        layer._weights = {name: tensors[f"{layer.name}/{name}"] for name in layer._held or {}}

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
-from wordrow.errors import show
-from wordrow.nn import activations
-from wordrow.nn.initializers import Initializer, get_initializer, initializer_config
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec, UnknownDimensionError
+from wordrow.nn.activations import ACTIVATIONS, get_activation
+from wordrow.nn.activations import Activation as Function
+from wordrow.nn.layers.layer import (
+    Arrays,
+    Layer,
+    LayerOptions,
+    Spec,
+    UnknownDimensionError,
+    whole_number,
+)
 
-__all__ = ["Activation", "Dense"]
+__all__ = ["Activation", "Dense", "KernelOptions", "last_axis"]
+
+
+class KernelOptions(LayerOptions, total=False):
+    """What layers with a kernel and a bias take by keyword."""
+
+    kernel_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    bias_constraint: Any
+
+
+def last_axis(layer: Layer, spec: Spec) -> int:
+    """Return the length of the last axis of a layer's inputs.
+
+    Raises UnknownDimensionError where it may be any.
+    """
+    last = spec.shape[-1]
+    if last is None:
+        raise UnknownDimensionError(
+            f"layer {layer.name!r} needs to know the last axis of its inputs; received the "
+            f"shape {spec.shape}. Give the length of the texts: Input((T,)), or "
+            "Embedding(…, input_length=T)."
+        )
+    return last
 
 
 class Dense(Layer):
@@ -21,40 +51,33 @@ class Dense(Layer):
     (4, 2)
     """
 
+    kinds: ClassVar = {"kernel": "glorot_uniform", "bias": "zeros"}
+
     def __init__(
         self,
         units: int,
-        activation: str | activations.Activation | None = None,
+        activation: str | Function | None = None,
         use_bias: bool = True,
-        kernel_initializer: str | dict[str, Any] | Initializer = "glorot_uniform",
-        bias_initializer: str | dict[str, Any] | Initializer = "zeros",
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
         *,
         input_dim: int | None = None,
-        **options: Unpack[LayerOptions],
+        **options: Unpack[KernelOptions],
     ) -> None:
         if input_dim is not None:
             options["input_shape"] = (input_dim,)
-        super().__init__(**options)
-        if int(units) < 1:
-            raise ValueError(f"`units` must be a whole number above 0; received {show(units)}.")
-        self.units = int(units)
-        self.activation = activations.get_activation(activation)
+        super().__init__(
+            kernel_initializer=kernel_initializer, bias_initializer=bias_initializer, **options
+        )
+        self.units = whole_number("units", units)
+        self.activation = get_activation(activation)
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = get_initializer(kernel_initializer)
-        self.bias_initializer = get_initializer(bias_initializer)
 
     def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
         """Draw the kernel [D, units] and the bias [units]."""
-        last = spec.shape[-1]
-        if last is None:
-            raise UnknownDimensionError(
-                f"layer {self.name!r} needs to know the last axis of its inputs; received the "
-                f"shape {spec.shape}. Give the length of the texts: Input((T,)), or "
-                "Embedding(…, input_length=T)."
-            )
-        weights = {"kernel": self.kernel_initializer((last, self.units), rng)}
+        weights = {"kernel": self.draw("kernel", (last_axis(self, spec), self.units), rng)}
         if self.use_bias:
-            weights["bias"] = self.bias_initializer((self.units,), rng)
+            weights["bias"] = self.draw("bias", (self.units,), rng)
         return weights, {}, Spec((*spec.shape[:-1], self.units))
 
     def apply(
@@ -70,10 +93,8 @@ class Dense(Layer):
         """Return the arguments that make this layer again."""
         return super().get_config() | {
             "units": self.units,
-            "activation": activations.activation_name(self.activation),
+            "activation": ACTIVATIONS.config(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": initializer_config(self.kernel_initializer),
-            "bias_initializer": initializer_config(self.bias_initializer),
         }
 
 
@@ -86,11 +107,11 @@ class Activation(Layer):
 
     def __init__(
         self,
-        activation: str | activations.Activation | None,
+        activation: str | Function | None,
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**options)
-        self.activation = activations.get_activation(activation)
+        self.activation = get_activation(activation)
 
     def apply(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
@@ -100,4 +121,4 @@ class Activation(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
-        return super().get_config() | {"activation": activations.activation_name(self.activation)}
+        return super().get_config() | {"activation": ACTIVATIONS.config(self.activation)}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
-from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.initializers import Initializer, get_initializer, initializer_config
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Shape, Spec
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Shape, Spec, whole_number
+from wordrow.types import Ragged
 
-__all__ = ["Embedding", "bad_id_error", "check_ids", "ids_fit"]
+__all__ = ["Embedding", "check_ids"]
 
 
 class Embedding(Layer):
@@ -32,20 +31,28 @@ class Embedding(Layer):
     (1, 3, 3)
     """
 
+    kinds: ClassVar = {"embeddings": "uniform"}
+
     def __init__(
         self,
         input_dim: int,
         output_dim: int,
-        embeddings_initializer: str | dict[str, Any] | Initializer = "uniform",
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
         input_length: int | Sequence[int | None] | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(**options)
-        self.input_dim = _positive("input_dim", input_dim)
-        self.output_dim = _positive("output_dim", output_dim)
-        self.embeddings_initializer = get_initializer(embeddings_initializer)
+        super().__init__(
+            embeddings_initializer=embeddings_initializer,
+            embeddings_regularizer=embeddings_regularizer,
+            embeddings_constraint=embeddings_constraint,
+            **options,
+        )
+        self.input_dim = whole_number("input_dim", input_dim)
+        self.output_dim = whole_number("output_dim", output_dim)
         self.mask_zero = bool(mask_zero)
         self.input_length: tuple[int | None, ...] | None = _lengths(input_length)
         self._given = None if weights is None else self._given_table(weights)
@@ -56,7 +63,7 @@ class Embedding(Layer):
         """Draw the table, or take the one given as `weights`."""
         self._check_length(spec.shape)
         shape = (self.input_dim, self.output_dim)
-        table = self.embeddings_initializer(shape, rng) if self._given is None else self._given
+        table = self.draw("embeddings", shape, rng) if self._given is None else self._given
         return {"embeddings": table}, {}, Spec((*spec.shape, self.output_dim))
 
     def apply(
@@ -68,6 +75,11 @@ class Embedding(Layer):
             mask = ids != 0 if mask is None else mask & (ids != 0)
         return ops.take_rows(weights["embeddings"], ids), mask, state
 
+    @property
+    def n_rows(self) -> int:
+        """The number of rows of the table."""
+        return self.input_dim
+
     def check(self, inputs: Any) -> None:
         """Raise ValueError for an id outside the table."""
         if not ops.is_jax(inputs):
@@ -78,7 +90,6 @@ class Embedding(Layer):
         return super().get_config() | {
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
-            "embeddings_initializer": initializer_config(self.embeddings_initializer),
             "mask_zero": self.mask_zero,
             "input_length": None if self.input_length is None else list(self.input_length),
         }
@@ -102,11 +113,26 @@ class Embedding(Layer):
 
 
 def check_ids(ids: Any, input_dim: int, layer_name: str) -> None:
-    """Raise ValueError, naming text and position, for an id outside [0, input_dim)."""
+    """Raise ValueError, naming text and position, for an id outside [0, input_dim).
+
+    ids: an array or a Ragged.
+    """
+    if isinstance(ids, Ragged):
+        _check_ragged(ids, input_dim, layer_name)
+        return
     if ids_fit(ids, input_dim):
         return
     where = tuple(int(i) for i in np.argwhere((ids < 0) | (ids >= input_dim))[0])
     raise bad_id_error(int(ids[where]), where, input_dim, layer_name)
+
+
+def _check_ragged(ragged: Ragged, input_dim: int, layer_name: str) -> None:
+    ids = ragged.ids
+    if ids_fit(ids, input_dim):
+        return
+    at = int(np.argmax((ids < 0) | (ids >= input_dim)))
+    text = int(np.searchsorted(ragged.offsets, at, side="right")) - 1
+    raise bad_id_error(int(ids[at]), (text, at - int(ragged.offsets[text])), input_dim, layer_name)
 
 
 def ids_fit(ids: Any, input_dim: int) -> bool:
@@ -124,13 +150,6 @@ def bad_id_error(found: int, where: tuple[int, ...], input_dim: int, layer_name:
         f"{expected}: text {where[0]} has id {found}{place}, the table of layer {layer_name!r} has "
         f"{input_dim} rows. Use input_dim=len(tokenizer.word_index) + 1."
     )
-
-
-def _positive(name: str, value: Any) -> int:
-    number = int(value)
-    if number < 1 or number != value:
-        raise ValueError(f"`{name}` must be a whole number above 0; received {show(value)}.")
-    return number
 
 
 def _lengths(value: int | Sequence[int | None] | None) -> tuple[int | None, ...] | None:

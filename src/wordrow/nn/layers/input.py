@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wordrow.nn.layers.layer import Arrays, Layer, Shape
+from wordrow.nn.layers.layer import Arrays, Layer, Shape, Spec
+from wordrow.nn.layers.symbol import Call, Symbol
 
 __all__ = ["Input"]
 
 
 class Input(Layer):
     """Says the shape of one input: `shape` without the batch axis, None for any length.
+
+    Layers can be called on it, and `Model(inputs, outputs)` begins with it.
 
     >>> Input((6,)).first_shape
     (None, 6)
@@ -29,7 +32,7 @@ class Input(Layer):
         name: str | None = None,
         trainable: bool = True,
     ) -> None:
-        super().__init__(name=name or "input", trainable=trainable)
+        super().__init__(name=name, trainable=trainable)
         if (shape is None) == (batch_shape is None):
             raise ValueError("Input needs `shape`, for example Input((500,)), or `batch_shape`.")
         if shape is not None and (isinstance(shape, int) or not isinstance(shape, Sequence)):
@@ -37,6 +40,13 @@ class Input(Layer):
         self.dtype = dtype or "float32"
         full: Shape = (batch_size, *shape) if shape is not None else tuple(batch_shape or ())
         self.first_shape = full
+        self.build_in_place(Spec(full, self.dtype), None)  # type: ignore[arg-type]
+        self.symbol = Symbol(self.output_spec, Call(self, (), False))
+
+    @property
+    def shape(self) -> Shape:
+        """The shape, the batch's axis included."""
+        return self.symbol.shape
 
     def apply(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any

@@ -5,11 +5,13 @@ A layer is a description and two pure functions:
     build(spec, rng) -> weights, state, spec of the outputs
     apply(weights, state, inputs, mask, training=, rng=) -> outputs, mask, state
 
-Both run on whatever arrays they are given, NumPy's or JAX's. The mask is an
-argument and a result: bool [B, T], True for a real token, None where every step
-is real. What a layer does with it stands in `mask_rule`:
+Both run on whatever arrays they are given, NumPy's or JAX's. A layer that
+merges takes a list of inputs with a list of masks (and of specs); one that puts
+out several things gives lists. The mask is an argument and a result: bool
+[B, T], True for a real token, None where every step is real. What a layer does
+with it stands in `mask_rule`:
 
-    carries   each step goes its own way; the mask comes out as it went in
+    carries   the steps that come out have a mask too
     consumes  the mask is used, and none comes out
     refuses   the layer has no meaning under a mask, and says so
 
@@ -18,17 +20,25 @@ is real. What a layer does with it stands in `mask_rule`:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypedDict
+from typing import Any, ClassVar, Literal, Protocol, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from wordrow.errors import show
 from wordrow.nn import random
+from wordrow.nn.constraints import CONSTRAINTS
+from wordrow.nn.initializers import INITIALIZERS, initializer_config
+from wordrow.nn.layers.symbol import Call, Symbol, symbols_in
+from wordrow.nn.regularizers import REGULARIZERS
 
-__all__ = ["Arrays", "Layer", "LayerOptions", "MaskRule", "Shape", "Spec", "UnknownDimensionError"]
+__all__ = [
+    "Arrays", "Layer", "LayerOptions", "Lender", "MaskRule", "Shape", "Spec",
+    "UnknownDimensionError", "shapes_of", "whole_number",
+]  # fmt: skip
 
 Arrays = dict[str, Any]
 Shape = tuple[int | None, ...]
@@ -54,6 +64,17 @@ class LayerOptions(TypedDict, total=False):
     trainable: bool
     input_shape: Sequence[int | None] | None
     mask: Literal["drop"] | None
+    activity_regularizer: Any
+
+
+class Lender(Protocol):
+    """Who holds a layer's weights while they are trained."""
+
+    def give_back(self) -> None:
+        """Put the weights, as they are now, into the layers."""
+
+    def take_over(self) -> None:
+        """Learn that a layer's weights were changed from outside."""
 
 
 class Layer:
@@ -62,10 +83,15 @@ class Layer:
     name: unique in a model; numbered by kind where it is not given. trainable:
     whether training changes the weights. input_shape: of a first layer, without
     the batch axis. mask: "drop" forgets the mask, as Keras does in some layers.
+    activity_regularizer: a penalty on what comes out. A layer with weights also
+    takes an `_initializer`, a `_regularizer` and a `_constraint` for each kind
+    of them: `kernel_regularizer="l2"`.
     """
 
-    mask_rule: ClassVar[MaskRule] = "carries"
+    mask_rule: MaskRule = "carries"
     keeps_ids: ClassVar[bool] = False  # ids that go in come out, perhaps in another shape
+    takes_list: ClassVar[bool] = False  # even of one input
+    kinds: ClassVar[dict[str, str]] = {}  # kind of weight -> how it is drawn by default
 
     def __init__(
         self,
@@ -74,24 +100,41 @@ class Layer:
         trainable: bool = True,
         input_shape: Sequence[int | None] | None = None,
         mask: Literal["drop"] | None = None,
+        activity_regularizer: Any = None,
+        **of_weights: Any,
     ) -> None:
         if mask not in (None, "drop"):
             raise ValueError(f"`mask` must be None or 'drop'; received {show(mask)}.")
         if name is not None and not isinstance(name, str):
             raise TypeError(f"`name` must be a string; received {show(name)}.")
         self.given_name = name
+        self.in_a_model = False
         self.name = name or _snake_case(type(self).__name__)
         self.trainable = trainable
         self.mask = mask
+        self.activity_regularizer = _get(REGULARIZERS, activity_regularizer)
+        self._take_weight_options(of_weights)
         self.first_shape: Shape | None = None if input_shape is None else (None, *input_shape)
-        self._weights: Arrays | None = None
+        self._held: Arrays | None = None
         self._state: Arrays = {}
-        self.input_spec: Spec | None = None
-        self.output_spec: Spec | None = None
+        self._lender: Lender | None = None
+        self.input_spec: Any = None
+        self.output_spec: Any = None
+        self.input: Any = None  # the symbols of its latest call on symbols
+        self.output: Any = None
+
+    def _take_weight_options(self, options: dict[str, Any]) -> None:
+        for kind, default in self.kinds.items():
+            initializer = options.pop(f"{kind}_initializer", default)
+            vars(self)[f"{kind}_initializer"] = INITIALIZERS.get(initializer)
+            for role, family in (("regularizer", REGULARIZERS), ("constraint", CONSTRAINTS)):
+                vars(self)[f"{kind}_{role}"] = _get(family, options.pop(f"{kind}_{role}", None))
+        if options:
+            raise TypeError(f"{type(self).__name__} has no argument {sorted(options)}.")
 
     # ---- the contract ---------------------------------------------------
 
-    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+    def build(self, spec: Any, rng: np.random.Generator) -> tuple[Arrays, Arrays, Any]:
         """Return (weights, state, spec of the outputs) for inputs of a spec."""
         return {}, {}, spec
 
@@ -104,53 +147,140 @@ class Layer:
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
-        return config | ({"mask": self.mask} if self.mask else {})
+        if self.mask:
+            config["mask"] = self.mask
+        if self.activity_regularizer:
+            config["activity_regularizer"] = REGULARIZERS.config(self.activity_regularizer)
+        for kind in self.kinds:
+            own = vars(self)
+            config[f"{kind}_initializer"] = initializer_config(own[f"{kind}_initializer"])
+            for role, family in (("regularizer", REGULARIZERS), ("constraint", CONSTRAINTS)):
+                if own[f"{kind}_{role}"] is not None:
+                    config[f"{kind}_{role}"] = family.config(own[f"{kind}_{role}"])
+        return config
 
     def run(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Apply the layer under its mask rule."""
+        masks = mask if isinstance(mask, list) else [mask]
         if self.mask == "drop":
-            mask = None
-        if mask is not None and self.mask_rule == "refuses":
+            mask = [None] * len(masks) if isinstance(mask, list) else None
+        elif self.mask_rule == "refuses" and any(m is not None for m in masks):
             raise ValueError(
                 f"{type(self).__name__} ({self.name!r}) cannot honour a mask: every step counts in "
-                "it, padding too. Pool over the real steps first (GlobalAveragePooling1D, "
-                "GlobalMaxPooling1D), build the Embedding with mask_zero=False, or give this layer "
-                "mask='drop' to let padding count as Keras does."
+                f"it, padding too; its inputs have the shape {getattr(inputs, 'shape', None)}. "
+                "Pool over the real steps first (GlobalAveragePooling1D, GlobalMaxPooling1D), "
+                "build the Embedding with mask_zero=False, or give this layer mask='drop' to let "
+                "padding count as Keras does."
             )
         return self.apply(weights, state, inputs, mask, training=training, rng=rng)
+
+    def rule(self, weight: str, role: Literal["regularizer", "constraint"]) -> Any:
+        """Return the regularizer or constraint of a weight, None where it has none."""
+        kind = weight.removesuffix("_kernel")
+        return vars(self).get(f"{kind}_{role}") if kind in self.kinds else None
+
+    def draw(self, weight: str, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+        """Return a weight's first values."""
+        drawn: Any = vars(self)[f"{weight.removesuffix('_kernel')}_initializer"](shape, rng)
+        return drawn
+
+    @contextlib.contextmanager
+    def without_drawing(self) -> Iterator[None]:
+        """Make `build` give weights that take no memory, and no random numbers, in this block."""
+        own = {k: value for k, value in vars(self).items() if k.endswith("_initializer")}
+        vars(self).update(dict.fromkeys(own, _shape_alone))
+        try:
+            with contextlib.ExitStack() as stack:
+                for part in self.parts():
+                    stack.enter_context(part.without_drawing())
+                yield
+        finally:
+            vars(self).update(own)
+
+    @property
+    def n_rows(self) -> int | None:
+        """Ids that come in must be below this, for a layer that looks ids up."""
+        return None
+
+    def parts(self) -> tuple[Layer, ...]:
+        """Return the layers inside this one."""
+        return ()
 
     # ---- the shell ------------------------------------------------------
 
     @property
+    def _weights(self) -> Arrays | None:
+        if self._lender is not None:
+            self._lender.give_back()
+        return self._held
+
+    @_weights.setter
+    def _weights(self, weights: Arrays | None) -> None:
+        if self._lender is not None:
+            self._lender.give_back()
+            self._lender.take_over()
+        self._held = weights
+
+    @property
     def built(self) -> bool:
         """Whether the layer has its weights."""
-        return self._weights is not None
+        return self._held is not None
 
-    def build_in_place(self, spec: Spec, rng: np.random.Generator) -> Spec:
+    def build_in_place(self, spec: Any, rng: np.random.Generator) -> Any:
         """Build the layer and keep its weights; a built layer only checks its inputs' shape."""
-        if self._weights is not None and spec == self.input_spec and self.output_spec is not None:
+        if not self.built:
+            self._held, self._state, output = self.build(spec, rng)
+        elif spec == self.input_spec and self.output_spec is not None:
             return self.output_spec
-        weights, state, output = self.build(spec, rng)
-        if self._weights is None:
-            self._weights, self._state = weights, state
         else:
+            with self.without_drawing():
+                weights, self._state, output = self.build(spec, rng)
             _check_shapes(self, weights)
         self.input_spec, self.output_spec = spec, output
         return output
 
     def __call__(self, inputs: Any, mask: Any = None, *, training: bool = False) -> Any:
-        """Return the layer's outputs for an array, building the layer where needed."""
-        if not hasattr(inputs, "shape"):
+        """Return the layer's outputs for arrays, or symbols for symbols; build it where needed."""
+        symbols = symbols_in(inputs)
+        if symbols is not None:
+            return self.call_on(
+                symbols, is_list=isinstance(inputs, list | tuple), rng=random.generator()
+            )
+        is_list = isinstance(inputs, list | tuple) and any(hasattr(i, "shape") for i in inputs)
+        is_list = is_list or self.takes_list
+        items = [x if hasattr(x, "shape") else np.asarray(x) for x in inputs] if is_list else []
+        if not is_list and not hasattr(inputs, "shape"):
             inputs = np.asarray(inputs)
-        spec = Spec((None, *inputs.shape[1:]), str(inputs.dtype))
+        specs = [_spec_of(x) for x in (items or [inputs])]
         if not self.built:
-            self.build_in_place(spec, random.generator())
-        self.check(inputs)
-        assert self._weights is not None
-        rng = random.generator()
-        return self.run(self._weights, self._state, inputs, mask, training=training, rng=rng)[0]
+            self.build_in_place(specs if is_list else specs[0], random.generator())
+        for item in items or [inputs]:
+            self.check(item)
+        taken = items if is_list else inputs
+        if is_list and not isinstance(mask, list | tuple):
+            mask = [mask] * len(items)
+        outputs, _, self._state = self.run(
+            self._weights or {}, self._state, taken, mask, training=training,
+            rng=random.generator(),
+        )  # fmt: skip
+        return outputs
+
+    def call_on(self, symbols: list[Symbol], *, is_list: bool, rng: np.random.Generator) -> Any:
+        """Return the symbols of the outputs for those of the inputs; build it where needed."""
+        is_list = is_list or self.takes_list
+        if not is_list and len(symbols) != 1:
+            raise ValueError(f"{type(self).__name__} takes one input; received {len(symbols)}.")
+        specs = [symbol.spec for symbol in symbols]
+        output = self.build_in_place(specs if is_list else specs[0], rng)
+        call = Call(self, tuple(symbols), is_list)
+        self.input = list(symbols) if is_list else symbols[0]
+        if isinstance(output, list):
+            self.output = [Symbol(spec, call, index) for index, spec in enumerate(output)]
+        else:
+            self.output = Symbol(output, call)
+        return self.output
 
     def check(self, inputs: Any) -> None:
         """Raise ValueError for values that the layer cannot take."""
@@ -181,24 +311,60 @@ class Layer:
 
     def count_params(self) -> int:
         """Return the number of single weights."""
-        return sum(int(weight.size) for weight in (self._weights or {}).values())
+        return sum(int(weight.size) for weight in (self._held or {}).values())
 
     @property
-    def output_shape(self) -> Shape | None:
+    def output_shape(self) -> Any:
         """The shape of the outputs, None for axes of any length; None before it is built."""
-        return None if self.output_spec is None else self.output_spec.shape
+        return shapes_of(self.output_spec)
 
     @property
-    def input_shape(self) -> Shape | None:
+    def input_shape(self) -> Any:
         """The shape of the inputs, None for axes of any length; None before it is built."""
-        return None if self.input_spec is None else self.input_spec.shape
+        return shapes_of(self.input_spec)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}, output shape {self.output_shape}>"
 
 
+def shapes_of(specs: Any) -> Any:
+    """Return the shape of a spec, or the shapes of a list of specs."""
+    if isinstance(specs, list):
+        return [spec.shape for spec in specs]
+    return None if specs is None else specs.shape
+
+
+def whole_number(name: str, value: Any, *, least: int = 1) -> int:
+    """Return an argument as an int.
+
+    Raises ValueError for what is none, or is below `least`.
+    """
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = least - 1
+    if number < least or number != value:
+        raise ValueError(
+            f"`{name}` must be a whole number above {least - 1}; received {show(value)}."
+        )
+    return number
+
+
+def _get(family: Any, value: Any) -> Callable[[Any], Any] | None:
+    got: Callable[[Any], Any] | None = None if value is None else family.get(value)
+    return got
+
+
+def _spec_of(array: Any) -> Spec:
+    return Spec((None, *array.shape[1:]), str(array.dtype))
+
+
+def _shape_alone(shape: tuple[int, ...], rng: Any) -> Any:
+    return np.broadcast_to(np.float32(0), shape)
+
+
 def _check_shapes(layer: Layer, weights: Arrays) -> None:
-    for name, weight in (layer._weights or {}).items():
+    for name, weight in (layer._held or {}).items():
         if weights[name].shape != weight.shape:
             raise ValueError(
                 f"layer {layer.name!r} was built with {name} of shape {weight.shape}; these inputs "

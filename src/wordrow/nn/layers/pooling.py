@@ -1,17 +1,17 @@
-"""From one vector a step to one vector a text."""
+"""Pooling over the steps of a text: over all of them, or over windows."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec, whole_number
+from wordrow.nn.layers.window import Windows, check_data_format, check_steps
 
-__all__ = ["Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling1D"]
+__all__ = ["AveragePooling1D", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "MaxPooling1D"]
 
 
 class _GlobalPooling1D(Layer):
@@ -25,21 +25,12 @@ class _GlobalPooling1D(Layer):
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**options)
-        if data_format not in (None, "channels_last"):
-            raise ValueError(
-                f"`data_format` must be 'channels_last', [batch, steps, features]; "
-                f"received {data_format!r}."
-            )
+        check_data_format(data_format)
         self.keepdims = bool(keepdims)
 
     def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
         """Check that the inputs are [B, T, D]."""
-        if len(spec.shape) != 3:
-            raise ValueError(
-                f"{type(self).__name__} ({self.name!r}) takes [batch, steps, features]; "
-                f"received the shape {spec.shape}."
-            )
-        batch, _, features = spec.shape
+        batch, _, features = check_steps(self, spec)
         return {}, {}, Spec((batch, 1, features) if self.keepdims else (batch, features))
 
     def apply(
@@ -76,34 +67,66 @@ class GlobalMaxPooling1D(_GlobalPooling1D):
     pool = staticmethod(ops.masked_max)
 
 
-class Flatten(Layer):
-    """One long vector a text: [B, T, D] -> [B, T * D]. Refuses a mask.
-
-    >>> Flatten()(np.zeros((2, 3, 4))).shape
-    (2, 12)
-    """
-
-    mask_rule = "refuses"
-    keeps_ids = True
+class _Pooling1D(Layer):
+    pool: ClassVar[Callable[..., Any]]
 
     def __init__(
         self,
+        pool_size: int = 2,
+        strides: int | None = None,
+        padding: Literal["valid", "same"] = "valid",
         data_format: Literal["channels_last"] | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**options)
-        if data_format not in (None, "channels_last"):
-            raise ValueError(f"`data_format` must be 'channels_last'; received {data_format!r}.")
+        check_data_format(data_format)
+        self.pool_size = whole_number("pool_size", pool_size)
+        self.strides = whole_number("strides", self.pool_size if strides is None else strides)
+        self.windows = Windows(self.pool_size, self.strides, 1, padding, ("valid", "same"))
 
     def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
-        """Multiply the axes behind the batch."""
-        size: int | None = 1
-        for axis in spec.shape[1:]:
-            size = None if size is None or axis is None else size * axis
-        return {}, {}, Spec((spec.shape[0], size), spec.dtype)
+        """Check that the inputs are [B, T, D]."""
+        batch, steps, features = check_steps(self, spec)
+        return {}, {}, Spec((batch, self.windows.count(self, steps), features))
 
     def apply(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
-        """Return [B, everything else]."""
-        return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:])), mask, state
+        """Pool over the real steps of each window."""
+        xp = ops.namespace(inputs)
+        inputs, real, mask = self.windows.place(inputs, mask)
+        values = xp.stack(self.windows.taps(inputs), axis=2)  # [B, windows, pool_size, D]
+        reals = xp.stack(self.windows.taps(real), axis=2)
+        reals = xp.broadcast_to(reals, values.shape[:3])
+        return type(self).pool(values, reals, 2), mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {
+            "pool_size": self.pool_size,
+            "strides": self.strides,
+            "padding": self.windows.padding,
+        }
+
+
+class MaxPooling1D(_Pooling1D):
+    """The largest of each window of steps: [B, T, D] -> [B, T', D].
+
+    padding: "valid" leaves out a last window that the text does not fill, "same"
+    keeps it. Under a mask, windows begin at each text's first real step.
+
+    >>> MaxPooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]])).tolist()
+    [[[3.0], [2.0]]]
+    """
+
+    pool = staticmethod(ops.masked_max)
+
+
+class AveragePooling1D(_Pooling1D):
+    """The mean of each window of steps: [B, T, D] -> [B, T', D]; see MaxPooling1D.
+
+    >>> AveragePooling1D(2)(np.array([[[1.0], [3.0], [2.0], [0.0]]])).tolist()
+    [[[2.0], [1.0]]]
+    """
+
+    pool = staticmethod(ops.masked_mean)

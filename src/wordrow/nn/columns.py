@@ -1,0 +1,188 @@
+"""What users hand to `fit`, `evaluate` and `predict`, as columns of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wordrow.errors import show
+from wordrow.nn.layers.layer import Shape
+from wordrow.types import Padded, Ragged
+
+__all__ = [
+    "Column", "Data", "as_array", "input_columns", "is_batches", "label_columns", "split_item",
+    "weight_columns",
+]  # fmt: skip
+
+Column = Any  # an array [B, ...], a Padded or a Ragged
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Inputs, labels and weights of as many examples; labels and weights may be missing."""
+
+    inputs: list[Column]
+    labels: list[npt.NDArray[Any]]
+    weights: list[npt.NDArray[Any] | None]
+
+    def __len__(self) -> int:
+        return len(self.inputs[0])
+
+    def take(self, rows: Any) -> Data:
+        """Return some of the examples, in the order asked for."""
+        return Data(
+            inputs=[_take(column, rows) for column in self.inputs],
+            labels=[label[rows] for label in self.labels],
+            weights=[None if w is None else w[rows] for w in self.weights],
+        )
+
+
+def _take(column: Column, rows: Any) -> Column:
+    if isinstance(column, Ragged):
+        return column.take(np.arange(len(column))[rows])
+    if isinstance(column, Padded):
+        return Padded(ids=column.ids[rows], mask=column.mask[rows])
+    return column[rows]
+
+
+def input_columns(
+    x: Any, names: Sequence[str], shapes: Sequence[Shape], model: str
+) -> list[Column]:
+    """Return one column for each input of a model.
+
+    x: for one input the array itself; for several a list in their order, or a
+    dict by name. Raises ValueError for another number of inputs, other names, or
+    shapes that do not fit.
+    """
+    columns = [_column(part) for part in _parts(x, names, "inputs")]
+    for column, name, shape in zip(columns, names, shapes, strict=True):
+        _check_shape(column, name, shape, model)
+    if len({len(column) for column in columns}) > 1:
+        sizes = {name: len(column) for name, column in zip(names, columns, strict=True)}
+        raise ValueError(f"all inputs must have as many examples; received {sizes}.")
+    return columns
+
+
+def _parts(x: Any, names: Sequence[str], what: str) -> list[Any]:
+    """Return what was given for each of several names."""
+    if isinstance(x, Mapping):
+        if set(x) != set(names):
+            raise ValueError(
+                f"the {what} are called {list(names)}; received {sorted(map(str, x))}."
+            )
+        return [x[name] for name in names]
+    if len(names) == 1:
+        one = isinstance(x, list | tuple) and len(x) == 1 and np.ndim(_first(x[0])) > 1
+        return [x[0] if one else x]
+    if not isinstance(x, list | tuple) or len(x) != len(names):
+        n = len(x) if isinstance(x, list | tuple) else 1
+        raise ValueError(
+            f"there are {len(names)} {what}, {list(names)}; received {n}. Give a list of "
+            f"{len(names)} arrays in this order, or a dict by name."
+        )
+    return list(x)
+
+
+def _first(x: Any) -> Any:
+    """Return something whose axes say whether x is an array of several axes."""
+    return x if hasattr(x, "shape") or isinstance(x, Ragged | Padded) else np.zeros(())
+
+
+def _column(x: Any) -> Column:
+    return x if isinstance(x, Ragged | Padded) else as_array(x)
+
+
+def _check_shape(column: Column, name: str, want: Shape, model: str) -> None:
+    shape = (len(column), None) if isinstance(column, Ragged) else _shape(column)
+    fits = len(want) == len(shape) and all(
+        w is None or g is None or w == g for w, g in zip(want[1:], shape[1:], strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"input {name!r} of {model!r} takes inputs of shape {want}; received {shape}. "
+            "Bring texts to one length with pad_sequences(sequences, maxlen)."
+        )
+
+
+def _shape(column: Column) -> tuple[int, ...]:
+    return column.ids.shape if isinstance(column, Padded) else column.shape
+
+
+def as_array(x: Any, what: str = "inputs") -> npt.NDArray[Any]:
+    """Return numbers as an array with a batch axis.
+
+    Raises ValueError for what is none.
+    """
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        array = np.asarray(x, dtype=object)
+    if array.dtype == object:
+        raise ValueError(
+            f"the {what} must be one array, and these are sequences of different lengths. "
+            "Use pad_sequences(sequences, maxlen), or tokenizer.encode(texts)."
+        )
+    if array.dtype.kind not in "iufb":
+        raise ValueError(
+            f"the {what} must be numbers; received {show(x)}. Turn texts into ids with a Tokenizer."
+        )
+    if array.ndim == 0:
+        raise ValueError(f"the {what} must have a batch axis; received {show(x)}.")
+    return array
+
+
+def label_columns(
+    y: Any, names: Sequence[str], n: int, what: str = "labels"
+) -> list[npt.NDArray[Any]]:
+    """Return one array of labels for each output of a model.
+
+    Raises ValueError for another number of outputs, or of examples.
+    """
+    columns = [as_array(part, what) for part in _parts(y, names, what)]
+    for name, column in zip(names, columns, strict=True):
+        if len(column) != n:
+            raise ValueError(
+                f"there are {n} inputs and {len(column)} {what} for {name!r}; they must be as many."
+            )
+        if column.dtype.kind == "f" and not np.isfinite(column).all():
+            bad = int(np.argwhere(~np.isfinite(column))[0][0])
+            raise ValueError(f"the {what} must be finite numbers; example {bad} has {column[bad]}.")
+    return columns
+
+
+def weight_columns(w: Any, names: Sequence[str], n: int) -> list[npt.NDArray[Any] | None]:
+    """Return sample weights for each output, None where none are given."""
+    if w is None:
+        return [None] * len(names)
+    if len(names) > 1 and not isinstance(w, list | tuple | Mapping):
+        w = [w] * len(names)
+    if isinstance(w, Mapping):
+        w = [w.get(name) for name in names]
+    parts = list(w) if len(names) > 1 else [w]
+    return [
+        None if part is None else label_columns(part, [name], n, "sample weights")[0]
+        for name, part in zip(names, parts, strict=True)
+    ]
+
+
+def is_batches(x: Any) -> bool:
+    """Return whether x gives batches: a generator, or anything with items that is no array."""
+    if isinstance(x, list | tuple | Mapping | Ragged | Padded | str) or hasattr(x, "__array__"):
+        return False
+    return hasattr(x, "__next__") or hasattr(x, "__iter__") or hasattr(x, "__getitem__")
+
+
+def split_item(item: Any) -> tuple[Any, Any, Any]:
+    """Return (x, y, sample weights) of a batch as generators give them: x, (x, y) or (x, y, w)."""
+    if not isinstance(item, tuple):
+        return item, None, None
+    if not 1 <= len(item) <= 3:
+        raise ValueError(
+            f"a batch must be x, (x, y) or (x, y, sample_weight); received a tuple of {len(item)}."
+        )
+    x, y, w = (*item, None, None)[:3]
+    return x, y, w

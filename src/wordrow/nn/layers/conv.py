@@ -1,0 +1,95 @@
+"""Convolution over the steps of a text."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Unpack
+
+import numpy as np
+
+from wordrow.nn.activations import ACTIVATIONS, get_activation
+from wordrow.nn.activations import Activation as Function
+from wordrow.nn.layers.dense import KernelOptions, last_axis
+from wordrow.nn.layers.layer import Arrays, Layer, Spec, whole_number
+from wordrow.nn.layers.window import Windows, check_data_format, check_steps
+
+__all__ = ["Conv1D"]
+
+
+class Conv1D(Layer):
+    """activation(each window of steps @ kernel + bias): [B, T, D] -> [B, T', filters].
+
+    padding: "valid" keeps to the text, "same" gives as many steps as came in,
+    "causal" too, with windows that never look ahead. Under a mask, padding is as
+    if it were not there.
+
+    >>> Conv1D(2, kernel_size=3)(np.zeros((4, 5, 3), np.float32)).shape
+    (4, 3, 2)
+    """
+
+    kinds: ClassVar = {"kernel": "glorot_uniform", "bias": "zeros"}
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int],
+        strides: int | tuple[int] = 1,
+        padding: Literal["valid", "same", "causal"] = "valid",
+        data_format: Literal["channels_last"] | None = None,
+        dilation_rate: int | tuple[int] = 1,
+        *,
+        activation: str | Function | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **options: Unpack[KernelOptions],
+    ) -> None:
+        super().__init__(
+            kernel_initializer=kernel_initializer, bias_initializer=bias_initializer, **options
+        )
+        check_data_format(data_format)
+        self.filters = whole_number("filters", filters)
+        self.kernel_size, self.strides, self.dilation_rate = (
+            whole_number(name, value[0] if isinstance(value, tuple | list) else value)
+            for name, value in (("kernel_size", kernel_size), ("strides", strides),
+                                ("dilation_rate", dilation_rate))
+        )  # fmt: skip
+        self.windows = Windows(
+            self.kernel_size, self.strides, self.dilation_rate, padding,
+            ("valid", "same", "causal"),
+        )  # fmt: skip
+        self.activation = get_activation(activation)
+        self.use_bias = bool(use_bias)
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Draw the kernel [kernel_size, D, filters] and the bias [filters]."""
+        batch, steps, _ = check_steps(self, spec)
+        shape = (self.kernel_size, last_axis(self, spec), self.filters)
+        weights = {"kernel": self.draw("kernel", shape, rng)}
+        if self.use_bias:
+            weights["bias"] = self.draw("bias", (self.filters,), rng)
+        return weights, {}, Spec((batch, self.windows.count(self, steps), self.filters))
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return activation(the sum over a window's steps of step @ its kernel, + bias)."""
+        inputs, _, mask = self.windows.place(inputs, mask)
+        taps = self.windows.taps(inputs)
+        outputs = taps[0] @ weights["kernel"][0]
+        for i, tap in enumerate(taps[1:], 1):
+            outputs = outputs + tap @ weights["kernel"][i]
+        if self.use_bias:
+            outputs = outputs + weights["bias"]
+        return self.activation(outputs), mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.windows.padding,
+            "dilation_rate": self.dilation_rate,
+            "activation": ACTIVATIONS.config(self.activation),
+            "use_bias": self.use_bias,
+        }

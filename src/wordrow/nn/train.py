@@ -1,0 +1,223 @@
+"""One training step under JAX: the only jax.jit, over the layers' own `apply`.
+
+A step reads the rows that its batch uses, brings them up to date, takes the
+gradient of the loss with respect to those rows and the whole weights, and
+updates both. All that it changes (the carry) is donated: tables are changed in
+place, and no step makes a second array of a table's size. Nothing is changed
+where the loss or a gradient is not finite.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from wordrow.errors import MissingExtraError
+from wordrow.nn.compiled import Objective
+from wordrow.nn.graph import Graph
+from wordrow.nn.layers.layer import Layer
+from wordrow.nn.optimizers import Optimizer
+
+__all__ = [
+    "Engine", "Path", "answering", "load_jax", "on_accelerator", "uninterrupted",
+]  # fmt: skip
+
+Carry = dict[str, Any]
+Path = tuple[str, str]
+
+
+def load_jax(what: str) -> Any:
+    """Return JAX, imported when it is first needed.
+
+    Raises MissingExtraError where it is not installed.
+    """
+    if "jax" not in sys.modules and (n := os.environ.get("WORDROW_THREADS")):
+        os.environ.setdefault("NPROC", n)  # what XLA takes as the number of processors
+    try:
+        import jax
+    except ImportError as error:
+        raise MissingExtraError(what, package="jax", extra="train") from error
+    import jax.numpy
+
+    return jax
+
+
+class Engine:
+    """The compiled functions for one model, one optimizer, one objective.
+
+    rows: (layer name, weight name) of the tables that are trained by rows;
+    whole: of the other weights that are trained. The rest is frozen.
+    `compiled` has one entry for each time that something was compiled.
+    """
+
+    def __init__(
+        self, graph: Graph, optimizer: Optimizer, objective: Objective, *,
+        rows: Sequence[Path], whole: Sequence[Path],
+    ) -> None:  # fmt: skip
+        jax = load_jax("training this model")
+        self.graph, self.optimizer, self.objective = graph, optimizer, objective
+        self.rows, self.whole = tuple(rows), tuple(whole)
+        self.number_names = tuple(optimizer.numbers(0))
+        self.compiled: list[str] = []
+        self._layers = {layer.name: layer for layer in graph.layers}
+        self.step = jax.jit(self._step, donate_argnums=0)
+        self.settle = jax.jit(self._settle, donate_argnums=(0, 1))
+
+    # ---- pure functions, traced by JAX ----------------------------------
+
+    def _step(
+        self, carry: Carry, frozen: dict[str, Any], batch: dict[str, Any], numbers: Any, seed: Any
+    ) -> tuple[Carry, Any, Any]:
+        """Return (carry, loss, whether it and all gradients are finite)."""
+        self.compiled.append("step")
+        jax, jnp = sys.modules["jax"], sys.modules["jax.numpy"]
+        named = dict(zip(self.number_names, numbers, strict=True))
+        key = jax.random.fold_in(jax.random.key(seed[0]), seed[1])
+        before = {path: self._read(carry, batch, path) for path in self.rows}
+        ready = {
+            path: self.optimizer.catch_up(*before[path], batch["away"][path]) for path in self.rows
+        }
+        trained = {path: rows for path, (rows, _) in ready.items()}
+        trained |= {path: carry["weights"][path] for path in self.whole}
+
+        def loss_of(trained: dict[Any, Any]) -> Any:
+            return self._loss(trained, frozen, carry["state"], batch, key)
+
+        (loss, (parts, outputs, masks, state)), gradients = jax.value_and_grad(
+            loss_of, has_aux=True
+        )(trained)
+        fine = jnp.isfinite(loss)
+        for gradient in gradients.values():
+            fine &= jnp.isfinite(abs(gradient).sum())
+        gradients = self.optimizer.clip(gradients)
+        new: Carry = {"weights": {}, "slots": {}, "state": _choose(fine, state, carry["state"])}
+        for path in self.whole:
+            old = carry["weights"][path], carry["slots"][path]
+            w, slots = self.optimizer.update(old[0], gradients[path], old[1], named)
+            constraint = self._rule(path, "constraint")
+            after = (w if constraint is None else constraint(w)), slots
+            new["weights"][path], new["slots"][path] = _choose(fine, after, old)
+        for path in self.rows:
+            rows, slots = ready[path]
+            after = self.optimizer.update(rows, gradients[path], slots, named)
+            self._write(new, carry, batch, path, _choose(fine, after, before[path]))
+        totals = self.objective.count(
+            carry["totals"], loss, parts, batch["labels"], outputs, masks, batch["weights"],
+            batch["valid"],
+        )  # fmt: skip
+        new["totals"] = _choose(fine, totals, carry["totals"])
+        return new, loss, fine
+
+    def _loss(
+        self, trained: dict[Any, Any], frozen: Any, state: Any, batch: dict[str, Any], key: Any
+    ) -> tuple[Any, Any]:
+        weights = _by_layer(frozen | trained)
+        penalties: list[Any] = []
+
+        def watch(layer: Layer, outputs: Any) -> None:
+            if layer.activity_regularizer is not None:
+                first = outputs[0] if isinstance(outputs, list) else outputs
+                valid = batch["valid"].reshape((-1,) + (1,) * (first.ndim - 1))
+                penalties.append(layer.activity_regularizer(first * valid) / batch["valid"].sum())
+
+        outputs, masks, state = self.graph.apply(
+            weights, state, batch["inputs"], batch["masks"], training=True, rng=key,
+            places=batch["places"], watch=watch,
+        )  # fmt: skip
+        loss, parts = self.objective.loss(
+            batch["labels"], outputs, masks, batch["weights"], batch["valid"]
+        )
+        for path in self.whole:
+            if (regularizer := self._rule(path, "regularizer")) is not None:
+                loss = loss + regularizer(trained[path])
+        return loss + sum(penalties), (parts, outputs, masks, state)
+
+    def _read(self, carry: Carry, batch: dict[str, Any], path: Any) -> tuple[Any, Any]:
+        """Return the rows of a batch and their slots; zeros for ids that are no rows."""
+        ids = batch["ids"][path]
+
+        def rows(table: Any) -> Any:
+            return table.at[ids].get(mode="fill", fill_value=0, unique_indices=True)
+
+        return rows(carry["weights"][path]), {k: rows(s) for k, s in carry["slots"][path].items()}
+
+    def _write(self, new: Carry, carry: Carry, batch: Any, path: Any, after: Any) -> None:
+        """Put rows and their slots back; ids that are no rows are dropped."""
+        ids = batch["ids"][path]
+
+        def put(table: Any, rows: Any) -> Any:
+            return table.at[ids].set(rows, mode="drop", unique_indices=True)
+
+        new["weights"][path] = put(carry["weights"][path], after[0])
+        slots = carry["slots"][path]
+        new["slots"][path] = {k: put(slots[k], after[1][k]) for k in slots}
+
+    def _settle(self, table: Any, slots: Any, ids: Any, away: Any) -> tuple[Any, Any]:
+        """Return (table, slots) with some rows up to date."""
+        self.compiled.append("settle")
+        carry = {"weights": {0: table}, "slots": {0: slots}}
+        batch, new = {"ids": {0: ids}}, {"weights": {}, "slots": {}}  # type: ignore[var-annotated]
+        rows = self._read(carry, batch, 0)
+        self._write(new, carry, batch, 0, self.optimizer.catch_up(*rows, away))
+        return new["weights"][0], new["slots"][0]
+
+    def _rule(self, path: Path, role: Any) -> Any:
+        return self._layers[path[0]].rule(path[1], role)
+
+
+def _by_layer(weights: dict[Any, Any]) -> dict[str, Any]:
+    layers: dict[str, dict[str, Any]] = {}
+    for (layer, name), array in weights.items():
+        layers.setdefault(layer, {})[name] = array
+    return layers
+
+
+def _choose(fine: Any, new: Any, old: Any) -> Any:
+    """Return new arrays where all is fine, else old ones."""
+    where = sys.modules["jax.numpy"].where
+    return sys.modules["jax"].tree.map(lambda a, b: where(fine, a, b), new, old)
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the block is done.
+
+    A step takes its arrays and gives new ones; between the two there are none.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before):
+        yield
+        return
+    held: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *signal_and_frame: held.append(signal_and_frame))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            before(*held[0])
+
+
+def on_accelerator() -> bool:
+    """Return whether JAX is in use and has chosen a GPU or TPU."""
+    jax = sys.modules.get("jax")
+    return jax is not None and jax.default_backend() != "cpu"
+
+
+@functools.lru_cache(maxsize=16)
+def answering(graph: Graph) -> Any:
+    """Return a graph's compiled function: what `Graph.apply` does while not training."""
+    return load_jax("answering on a GPU").jit(
+        lambda weights, state, inputs, masks: graph.apply(
+            weights, state, inputs, masks, training=False, rng=None
+        )
+    )

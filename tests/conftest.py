@@ -4,6 +4,7 @@ import pathlib
 # Before any import of Keras: it is an oracle, and JAX is its engine here.
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "0")  # every run compiles for itself
 
 import hypothesis
 import numpy as np

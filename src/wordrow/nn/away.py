@@ -39,6 +39,8 @@ class History:
         self.optimizer, self.step = optimizer, step
         self.decays = bool(optimizer.weight_decay)
         self.drift, self.fading = optimizer.drift(), optimizer.fading()
+        # Whether a row without a gradient moves at all: under plain SGD it does not.
+        self.moves = self.decays or self.drift is not None or bool(self.fading)
         self._weights = np.zeros((0, 0))
         if self.drift is not None:
             first, second = self.drift.first, math.sqrt(self.drift.second)
@@ -146,6 +148,8 @@ class Rows:
 
     def resting(self, history: History) -> Ids:
         """Return the rows that are not up to date."""
+        if not history.moves:
+            return np.zeros(0, np.int32)
         behind = self.last < history.step
         if not history.decays:
             behind &= self.last > 0  # a row that was never updated has nothing to move it

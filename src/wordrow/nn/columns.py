@@ -142,6 +142,8 @@ def label_columns(
 
     Raises ValueError for another number of outputs, or of examples.
     """
+    if len(names) == 1 and isinstance(y, list | tuple) and len(y) == 1 and np.ndim(y[0]) > 0:
+        y = y[0] if len(y[0]) == n else y  # the labels of the one output, in a list
     columns = [as_array(part, what) for part in _parts(y, names, what)]
     for name, column in zip(names, columns, strict=True):
         if len(column) != n:
@@ -163,10 +165,16 @@ def weight_columns(w: Any, names: Sequence[str], n: int) -> list[npt.NDArray[Any
     if isinstance(w, Mapping):
         w = [w.get(name) for name in names]
     parts = list(w) if len(names) > 1 else [w]
-    return [
-        None if part is None else label_columns(part, [name], n, "sample weights")[0]
-        for name, part in zip(names, parts, strict=True)
-    ]
+    found: list[npt.NDArray[Any] | None] = []
+    for name, part in zip(names, parts, strict=True):
+        if part is None:
+            found.append(None)
+            continue
+        (weights,) = label_columns(part, [name], n, "sample weights")
+        if weights.ndim == 2 and weights.shape[1] == 1:
+            weights = weights[:, 0]
+        found.append(weights.astype(np.float32))
+    return found
 
 
 def is_batches(x: Any) -> bool:

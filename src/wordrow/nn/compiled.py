@@ -56,7 +56,7 @@ class Objective:
             if mask is not None:
                 axes = range(values.ndim, mask.ndim)  # of a loss that takes steps together
                 counts = counts * _spread(mask.all(axis=tuple(axes)), values.ndim)
-            counts = counts + 0 * values
+            counts = namespace(values).broadcast_to(counts, values.shape)
             weighted = values * counts
             if weight is not None:
                 weighted = weighted * _spread(weight, values.ndim)

@@ -146,7 +146,7 @@ def fit(model: Model, trainer: Trainer, x: Any, data: Data | None, plan: Plan) -
         source = _Batches(model, x, Feed(model.graph, trainer.rows, batch_size=0), plan)
     history = History()
     params = {"epochs": plan.epochs, "steps": source.n_steps, "verbose": plan.verbose}
-    callbacks = Callbacks([history, *plan.callbacks], model, params)
+    callbacks = Callbacks([*plan.callbacks, history], model, params)
     model.history, model.stop_training = history, False
     callbacks.call("on_train_begin", {})
     bar = plan.verbose == 1 or (plan.verbose == "auto" and is_wanted("auto"))

@@ -76,6 +76,7 @@ class Model:
         self.history: History | None = None
         self._objective: Objective | None = None
         self._trainer: Trainer | None = None
+        self._seed = 0  # of all that is random in training
 
     # ---- the graph ------------------------------------------------------
 
@@ -319,6 +320,7 @@ class Model:
         self._trainer, self._objective = None, None
         self.optimizer, self.loss, self.loss_weights = made, loss, loss_weights
         self.compiled_metrics = metrics, weighted_metrics
+        self._seed = int(random.generator().integers(2**32))
         if self._graph is not None and loss is not None:
             self._objective = self._new_objective()
 
@@ -358,8 +360,7 @@ class Model:
     def trainer(self) -> Trainer:
         """What holds the weights while they are trained, made when it is first needed."""
         if self._trainer is None:
-            seed = int(random.generator().integers(2**32))
-            self._trainer = Trainer(self.graph, self.optimizer, self.objective, seed)
+            self._trainer = Trainer(self.graph, self.optimizer, self.objective, self._seed)
         return self._trainer
 
     @property
@@ -551,7 +552,8 @@ class Model:
 def _symbols(given: Any, what: str) -> tuple[list[Symbol], list[str] | None]:
     names = list(given) if isinstance(given, Mapping) else None
     items = list(given.values()) if isinstance(given, Mapping) else given
-    found = symbols_in(items) if items is not None and items != [] else None
+    empty = items is None or (isinstance(items, list | tuple) and not items)
+    found = None if empty else symbols_in(items)
     if found is None:
         raise TypeError(
             f"`{what}` must be an Input and what layers made of it, or a list or dict of these; "

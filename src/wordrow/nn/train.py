@@ -35,6 +35,10 @@ Path = tuple[str, str]
 def load_jax(what: str) -> Any:
     """Return JAX, imported when it is first needed.
 
+    Programs that took over a second to compile are kept for later processes, in
+    JAX's own way: JAX_COMPILATION_CACHE_DIR says where, and
+    JAX_ENABLE_COMPILATION_CACHE=0 keeps none.
+
     Raises MissingExtraError where it is not installed.
     """
     if "jax" not in sys.modules and (n := os.environ.get("WORDROW_THREADS")):
@@ -45,7 +49,24 @@ def load_jax(what: str) -> Any:
         raise MissingExtraError(what, package="jax", extra="train") from error
     import jax.numpy
 
+    if jax.config.jax_compilation_cache_dir is None:
+        folder = _cache_folder()
+        with contextlib.suppress(OSError):  # without it, programs are compiled in every process
+            os.makedirs(folder, exist_ok=True)
+            jax.config.update("jax_compilation_cache_dir", folder)
     return jax
+
+
+def _cache_folder() -> str:
+    """Return the folder that compiled programs are kept in, in the user's cache."""
+    home = os.path.expanduser("~")
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", os.path.join(home, "AppData", "Local"))
+    elif sys.platform == "darwin":
+        base = os.path.join(home, "Library", "Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    return os.path.join(base, "wordrow", "compiled")
 
 
 class Engine:

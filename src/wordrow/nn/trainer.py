@@ -8,6 +8,7 @@ for a look in between in a copy.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +19,13 @@ from wordrow.nn.away import History, Rows
 from wordrow.nn.compiled import Objective
 from wordrow.nn.feed import Batch
 from wordrow.nn.graph import Graph
-from wordrow.nn.layers import Embedding
+from wordrow.nn.layers import Embedding, Layer
 from wordrow.nn.optimizers import Optimizer
 from wordrow.nn.train import Engine, Path, uninterrupted
 
 __all__ = ["Saved", "Trainer"]
 
+_LARGE_TABLE = 4_000_000  # numbers in a table whose whole update takes longer than most steps
 _ROWS_AT_ONCE = 1 << 15  # how many rows are brought up to date in one call
 
 
@@ -44,6 +46,7 @@ class Trainer:
     def __init__(self, graph: Graph, optimizer: Optimizer, objective: Objective, seed: int) -> None:
         self.graph, self.optimizer, self.objective, self.seed = graph, optimizer, objective, seed
         self.step = 0
+        self._told: set[str] = set()  # tables that the user knows are updated whole
         self.slots: dict[Path, dict[str, Any]] = {}
         self.rows: dict[Path, Rows] = {}
         self.history = History(optimizer, 0)
@@ -78,11 +81,36 @@ class Trainer:
                     by_rows.append(path)
                 else:
                     whole.append(path)
+                    self._warn_of_whole(layer, found, nodes)
         return by_rows, whole, frozen
+
+    def _warn_of_whole(self, layer: Layer, found: dict[int, int], nodes: list[int]) -> None:
+        """Say once that a large table is updated whole at every step."""
+        if not isinstance(layer, Embedding) or layer.name in self._told:
+            return
+        if layer.input_dim * layer.output_dim < _LARGE_TABLE:
+            return
+        self._told.add(layer.name)
+        if not all(node in found for node in nodes):
+            reason = "its ids are made inside the model"
+        elif not self.optimizer.can_rest:
+            reason = f"{self.optimizer!r} cannot leave rows alone exactly"
+        else:
+            reason = "a regularizer or constraint moves every row"
+        warnings.warn(
+            f"the table of layer {layer.name!r}, {layer.input_dim} x {layer.output_dim}, is "
+            f"updated whole at every step, since {reason}; training by rows would be faster.",
+            UserWarning,
+            stacklevel=5,
+        )
 
     def begin(self) -> None:
         """Take the weights from the layers, and compile for what is trainable now."""
         plan = self._plan()
+        if not plan[0] and not plan[1]:
+            raise ValueError(
+                "there is nothing to train: every layer is frozen. Set trainable=True."
+            )
         if self.engine is None or plan != self._trained:
             self.release()
             self._trained = plan

@@ -167,10 +167,11 @@ class Layer:
         if self.mask == "drop":
             mask = [None] * len(masks) if isinstance(mask, list) else None
         elif self.mask_rule == "refuses" and any(m is not None for m in masks):
+            shape = (None, *inputs.shape[1:])
             raise ValueError(
                 f"{type(self).__name__} ({self.name!r}) cannot honour a mask: every step counts in "
-                f"it, padding too; its inputs have the shape {getattr(inputs, 'shape', None)}. "
-                "Pool over the real steps first (GlobalAveragePooling1D, GlobalMaxPooling1D), "
+                f"it, padding too; its inputs have the shape {shape}. Pool over the real steps "
+                "first (GlobalAveragePooling1D, GlobalMaxPooling1D), "
                 "build the Embedding with mask_zero=False, or give this layer mask='drop' to let "
                 "padding count as Keras does."
             )

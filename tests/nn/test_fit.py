@@ -255,8 +255,7 @@ def test_lengths_are_few_and_change_nothing(rng):
 # ---- going on ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop"])
-def test_a_loaded_model_goes_on_as_if_never_stopped(rng, tmp_path, optimizer):
+def test_a_loaded_model_goes_on_as_if_never_stopped(rng, tmp_path):
     x, y = examples(rng, 60)
     path = tmp_path / "model.safetensors"
 
@@ -264,7 +263,7 @@ def test_a_loaded_model_goes_on_as_if_never_stopped(rng, tmp_path, optimizer):
         wordrow.set_random_seed(9)
         made = Sequential([Embedding(V, 4, mask_zero=True), Dropout(0.4), GlobalAveragePooling1D(),
                            Dense(1, "sigmoid")])  # fmt: skip
-        made.compile(optimizer, "binary_crossentropy", ["accuracy"])
+        made.compile("adamw", "binary_crossentropy", ["accuracy"])
         return made
 
     whole, first = model(), model()
@@ -282,7 +281,7 @@ def test_a_loaded_model_goes_on_as_if_never_stopped(rng, tmp_path, optimizer):
         batch = x[start : start + 6], y[start : start + 6]
         one.train_on_batch(*batch)
         two.train_on_batch(*batch)
-        if start in (18, 36):
+        if start == 18:
             two.save(path)
             loaded = load_model(path)
             for have, want in zip(loaded.get_weights(), one.get_weights(), strict=True):

@@ -294,7 +294,7 @@ def test_gradients_are_finite(case):
         return sum((output.astype(jnp.float32) ** 2).sum() for output in outputs)
 
     floats = listed(inputs)[0].dtype == np.float32
-    gradients = jax.grad(total, argnums=(0, 1) if floats else 0)(
+    gradients = jax.jit(jax.grad(total, argnums=(0, 1) if floats else 0))(
         jax.tree.map(jnp.asarray, weights), each(jnp.asarray, inputs)
     )
     for gradient in jax.tree.leaves(gradients):

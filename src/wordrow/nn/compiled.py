@@ -143,7 +143,7 @@ def objective_of(
         layer = graph.nodes[graph.outputs[i][0]].layer
         spec = layer.output_spec
         shape = (spec[graph.outputs[i][1]] if isinstance(spec, list) else spec).shape
-        function = _loss(given_losses[i], shape)
+        function = _loss(given_losses[i])
         _warn_of_misfit(function, layer)
         found = [tuple(_metric(m, function, shape) for m in ms) for ms in (plain[i], weighted[i])]
         for metric in (*found[0], *found[1]):
@@ -200,9 +200,7 @@ def _as_list(one: Any) -> list[Any]:
     return list(one) if isinstance(one, list | tuple) else [one]
 
 
-def _loss(given: Any, shape: Any) -> Any:
-    if given in ("crossentropy", "ce"):
-        return losses.binary_crossentropy if shape[-1] == 1 else losses.categorical_crossentropy
+def _loss(given: Any) -> Any:
     return None if given is None else LOSSES.get(given)
 
 
@@ -214,8 +212,6 @@ def _metric(given: Any, loss: Any, shape: Any) -> Metric:
         if _is(loss, _SPARSE):
             return metrics.SparseCategoricalAccuracy(given)
         return MeanMetric(_accuracy, given)
-    if isinstance(given, str) and given in ("crossentropy", "ce"):
-        return MeanMetric(_loss(given, shape), given)
     found = METRICS.get(given)
     if isinstance(found, Metric):
         if isinstance(given, str):

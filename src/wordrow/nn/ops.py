@@ -124,7 +124,8 @@ def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: tuple[Any,
         turned = tuple(x.swapaxes(0, 1) for x in xs)
         # A step's inner values are computed again for the gradient: reading them back is slower.
         again = jax.checkpoint(step, prevent_cse=False)
-        carry, outputs = jax.lax.scan(again, carry, turned, unroll=2)
+        # Two steps at once save time in long texts, and cost some in compiling.
+        carry, outputs = jax.lax.scan(again, carry, turned, unroll=1 + (len(turned[0]) >= 64))
         return carry, None if outputs is None else outputs.swapaxes(0, 1)
     outputs = []
     for t in range(xs[0].shape[1]):

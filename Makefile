@@ -13,7 +13,7 @@ demo: $(VENV)/.demo
 	$(BIN)/wordrow demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
@@ -27,6 +27,7 @@ format: $(VENV)/.lint
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/tokenizer.py
 	$(BIN)/python benchmarks/classifier.py
+	$(BIN)/python benchmarks/imdb_models.py
 
 clean:
 	rm -rf $(VENV) build

@@ -11,8 +11,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from wordrow import TextClassifier, _core, load_model, store
+import wordrow
+from wordrow import TextClassifier
 from wordrow.errors import FileFormatError, TextTypeError
+from wordrow.explain import _core, explain_text, load_model, store
 
 POSITIVE = ["fine", "lovely", "great", "superb", "a joy"]
 NEGATIVE = ["dull", "awful", "boring", "poor", "a bore"]
@@ -382,3 +384,81 @@ def test_a_failed_fit_leaves_the_old_one(fitted):
     with pytest.raises(ValueError, match="two classes"):
         classifier.fit(["a"], ["x"])
     assert classifier.predict(["the film was dull"]).tolist() == ["bad"]
+
+
+# ---- models of your own -----------------------------------------------------
+
+
+def own_texts(n=40):
+    good, bad = ("fine", "lovely", "warm"), ("dull", "cold", "slow")
+    rng = np.random.default_rng(0)
+    texts, labels = [], []
+    for i in range(n):
+        words = rng.choice(good if i % 2 else bad, 4)
+        texts.append(" ".join([*words, "film"]))
+        labels.append("good" if i % 2 else "bad")
+    return texts, labels
+
+
+def lstm(n_rows, n_classes):
+    return wordrow.Sequential(
+        [wordrow.Embedding(n_rows, 4, mask_zero=True), wordrow.LSTM(4),
+         wordrow.Dense(1, "sigmoid") if n_classes == 2 else wordrow.Dense(n_classes, "softmax")]
+    )  # fmt: skip
+
+
+def test_a_model_of_its_own_learns_and_is_saved(tmp_path):
+    texts, labels = own_texts()
+    classifier = TextClassifier(model=lstm, seed=1, epochs=30, batch_size=8, verbose=False)
+    classifier.fit(texts, labels)
+    assert classifier.score(texts, labels) == 1
+    assert classifier.predict(["fine warm", "cold slow"]).tolist() == ["good", "bad"]
+    assert (classifier.decision_function(["fine warm"]) > 0).all()
+    again = TextClassifier(model=lstm, seed=1, epochs=30, batch_size=8, verbose=False)
+    again.fit(texts, labels)
+    for a, b in zip(classifier.model_.get_weights(), again.model_.get_weights(), strict=True):
+        assert a.tobytes() == b.tobytes()
+    path = tmp_path / "own.safetensors"
+    classifier.save(path)
+    loaded = TextClassifier.load(path)
+    np.testing.assert_array_equal(loaded.predict_proba(texts), classifier.predict_proba(texts))
+    loaded.partial_fit(["grey grey film"], ["bad"])
+    with pytest.raises(ValueError, match="only a classifier of Embedding, mean and Dense"):
+        loaded.pooled(texts)
+    with pytest.raises(ValueError, match="sums of words' parts"):
+        explain_text(loaded, "fine")
+
+
+def test_a_given_model_is_copied_and_must_fit():
+    texts, labels = own_texts()
+    given = lstm(8, 2)
+    given.compile("adam", "binary_crossentropy")
+    before = given.get_weights()
+    classifier = TextClassifier(model=given, epochs=2, validation_split=0.2, verbose=False)
+    classifier.fit(texts, labels)
+    assert set(classifier.history_) == {"loss", "val_loss"}
+    for a, b in zip(before, given.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert classifier.table_shape == (8, 4)
+    for model, message in (
+        (lstm(5, 2), "has 5 rows, and the texts need 8.*Use num_words=5"),
+        (lstm(8, 3), r"there are 2 labels, and `model` puts out the shape \(None, 3\)"),
+        (wordrow.Sequential([wordrow.Dense(1, input_dim=3)]), "look its ids up in an Embedding"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            TextClassifier(model=model).fit(texts, labels)
+    with pytest.raises(TypeError, match="a function of .n_rows, n_classes. that returns one"):
+        TextClassifier(model=lambda n_rows, n_classes: None).fit(texts, labels)
+
+
+def test_a_model_of_one_length_gets_texts_of_that_length():
+    texts, labels = own_texts()
+
+    def flat(n_rows, n_classes):
+        return wordrow.Sequential(
+            [wordrow.Embedding(n_rows, 4, input_length=3), wordrow.Flatten(),
+             wordrow.Dense(1, "sigmoid")]
+        )  # fmt: skip
+
+    classifier = TextClassifier(model=flat, seed=1, epochs=20, verbose=False).fit(texts, labels)
+    assert classifier.score(texts, labels) > 0.9

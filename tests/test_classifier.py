@@ -12,9 +12,9 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
 import wordrow
-from wordrow import TextClassifier
+from wordrow import TextClassifier, _core, load_model, store
 from wordrow.errors import FileFormatError, TextTypeError
-from wordrow.explain import _core, explain_text, load_model, store
+from wordrow.explain import explain_text
 
 POSITIVE = ["fine", "lovely", "great", "superb", "a joy"]
 NEGATIVE = ["dull", "awful", "boring", "poor", "a bore"]

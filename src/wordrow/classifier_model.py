@@ -26,11 +26,8 @@ Ask = Callable[[int, int], Model]
 
 def own_model(given: Model | Ask, n_rows: int, n_classes: int, rng: Any) -> Model:
     """Return a new model to train: a copy, or what a function of (n_rows, n_classes) makes."""
-    if isinstance(given, Model):
-        model = copy.deepcopy(given)
-    else:
-        with random.drawing_from(rng):
-            model = given(n_rows, n_classes)
+    with random.drawing_from(rng):
+        model = copy.deepcopy(given) if isinstance(given, Model) else given(n_rows, n_classes)
         if not isinstance(model, Model):
             raise TypeError(
                 "`model` must be a model, or a function of (n_rows, n_classes) that returns one; "
@@ -92,17 +89,17 @@ def fit_model(
     rng: np.random.Generator, verbose: Any,
 ) -> History:  # fmt: skip
     """Train a model; one that is not compiled with Adam, the rate falling in a line to zero."""
-    if model.optimizer is None or model.loss is None:
-        steps = epochs * math.ceil(len(ragged) / batch_size)
-        one = model.output_shapes[0][-1] == 1
-        loss = "binary_crossentropy" if one else "sparse_categorical_crossentropy"
-        rate = PolynomialDecay(learning_rate, steps, end_learning_rate=0.0)
-        model.compile(Adam(rate), loss, ["accuracy"])
     callbacks, validation = [], None
     if held is not None:
         validation = inputs_for(model, held[0]), held[1]
         callbacks = [EarlyStopping(patience=patience, restore_best_weights=True)]
     with random.drawing_from(rng):
+        if model.optimizer is None or model.loss is None:
+            steps = epochs * math.ceil(len(ragged) / batch_size)
+            one = model.output_shapes[0][-1] == 1
+            loss = "binary_crossentropy" if one else "sparse_categorical_crossentropy"
+            rate = PolynomialDecay(learning_rate, steps, end_learning_rate=0.0)
+            model.compile(Adam(rate), loss, ["accuracy"])
         return model.fit(
             inputs_for(model, ragged), numbers, batch_size=batch_size, epochs=epochs,
             validation_data=validation, callbacks=callbacks,

@@ -356,6 +356,26 @@ def test_own_functions_train_and_are_not_saved(rng, tmp_path):
         own.save(tmp_path / "own.safetensors")
 
 
+def test_own_functions_that_cannot_be_compiled(rng):
+    x, y = examples(rng, 8)
+    model = bag()
+    before = model.get_weights()
+    for loss, metric in (
+        (lambda y_true, y_pred: np.log(y_pred), None),
+        ("mse", lambda y_true, y_pred: float(y_pred.sum())),
+    ):
+        model.compile("sgd", loss, metric and [metric])
+        with pytest.raises(TypeError, match="of your own cannot be compiled: write it with"):
+            model.fit(x, y, verbose=0)
+        assert same(before, model.get_weights())
+
+
+def test_floats_stay_float32(rng):
+    model = Sequential([Dense(2, input_dim=3)])
+    for x in (np.ones((2, 3)), np.ones((2, 3), int), [[True, False, True]]):
+        assert model.predict(x).dtype == np.float32
+
+
 def test_freezing_and_unfreezing_after_compile(rng):
     x, y = examples(rng, 30)
     model = bag()

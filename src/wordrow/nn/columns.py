@@ -14,7 +14,8 @@ from wordrow.nn.layers.layer import Shape
 from wordrow.types import Padded, Ragged
 
 __all__ = [
-    "Column", "Data", "as_array", "input_columns", "is_batches", "label_columns", "split_item",
+    "Column", "Data", "as_array", "as_floats", "input_columns", "is_batches", "label_columns",
+    "split_item",
     "weight_columns",
 ]  # fmt: skip
 
@@ -110,6 +111,13 @@ def _check_shape(column: Column, name: str, want: Shape, model: str) -> None:
 
 def _shape(column: Column) -> tuple[int, ...]:
     return column.ids.shape if isinstance(column, Padded) else column.shape
+
+
+def as_floats(column: Column, dtype: str) -> Column:
+    """Return what an Input of a dtype takes: float32, unless it is one of whole numbers."""
+    if isinstance(column, Ragged | Padded) or not dtype.startswith("float"):
+        return column
+    return column.astype(np.float32, copy=False)
 
 
 def as_array(x: Any, what: str = "inputs") -> npt.NDArray[Any]:

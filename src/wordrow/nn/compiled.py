@@ -99,7 +99,8 @@ class Objective:
 
     def results(self, totals: Mapping[str, Any]) -> dict[str, float]:
         """Return what totals come to, by the names of Keras's logs."""
-        numbers = {k: _mean(state) for k, state in totals.items() if k.endswith("loss")}
+        parts = [f"{output.name}_loss" for output in self.outputs if len(self.outputs) > 1]
+        numbers = {name: _mean(totals[name]) for name in ("loss", *parts)}
         for output in self.outputs:
             for metric in (*output.metrics, *output.weighted_metrics):
                 key = self._key(output, metric)

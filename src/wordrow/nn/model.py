@@ -13,7 +13,7 @@ from wordrow.errors import show
 from wordrow.nn import bag, random
 from wordrow.nn.answer import answer, count
 from wordrow.nn.callbacks import Callbacks, History
-from wordrow.nn.columns import Column, input_columns, is_batches, split_item
+from wordrow.nn.columns import Column, as_floats, input_columns, is_batches, split_item
 from wordrow.nn.compiled import Objective, objective_of
 from wordrow.nn.fit import Plan, data_of, fit, train_on_batch
 from wordrow.nn.graph import Graph, graph_of, name_apart
@@ -215,7 +215,12 @@ class Model:
 
     def inputs_of(self, x: Any) -> list[Column]:
         """Return one column for each input; see `fit` for what x may be."""
-        return input_columns(x, self.input_names, self.input_shapes, self.name)
+        columns = input_columns(x, self.input_names, self.input_shapes, self.name)
+        looked_up = set(self.graph.lookups().values())
+        return [
+            column if number in looked_up else as_floats(column, self.inputs[number].dtype)
+            for number, column in enumerate(columns)
+        ]
 
     def check_ids(self, columns: Sequence[Column]) -> None:
         """Raise ValueError for an id that an Embedding has no row for."""

@@ -90,6 +90,20 @@ class Engine:
         self.step = jax.jit(self._step, donate_argnums=0)
         self.settle = jax.jit(self._settle, donate_argnums=(0, 1))
 
+    def take_step(self, *arguments: Any) -> Any:
+        """Call the compiled step.
+
+        Raises TypeError for a function of your own that JAX cannot trace.
+        """
+        try:
+            return self.step(*arguments)
+        except sys.modules["jax"].errors.JAXTypeError as error:
+            raise TypeError(
+                "a loss, metric, activation or regularizer of your own cannot be compiled: write "
+                "it with operators, methods of its arrays and jax.numpy, without numpy functions, "
+                f"float() or `if` on their values ({str(error).splitlines()[0]})"
+            ) from error
+
     # ---- pure functions, traced by JAX ----------------------------------
 
     def _step(

@@ -176,7 +176,7 @@ class Trainer:
         arrays, numbers, seed = self.arrays(batch)
         with uninterrupted():
             self._shown = False
-            self._carry, loss, fine = self.engine.step(
+            self._carry, loss, fine = self.engine.take_step(
                 self._carry, self._frozen, arrays, numbers, seed
             )
             if bool(fine):

@@ -9,6 +9,7 @@ import pytest
 from keras.src.legacy.preprocessing.text import Tokenizer as KerasTokenizer
 
 import wordrow
+from wordrow.nn.layers.layer import Spec
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation:DeprecationWarning",  # inside Keras, of NumPy 2
@@ -38,6 +39,23 @@ def difference_3():
     with pytest.raises(ValueError, match="cannot honour a mask"):
         wordrow.Flatten()(x, mask=mask)
     assert wordrow.Flatten(mask="drop")(x, mask=mask).shape == (1, 2)
+    with pytest.raises(ValueError, match="cannot honour a mask"):
+        wordrow.Reshape((2,))(x, mask=mask)
+    x, more = np.ones((1, 4, 2), np.float32), np.full((1, 5, 2), 9, np.float32)
+    more[:, 1:] = x
+    mask = np.array([[False, True, True, True, True]])
+    for make in (
+        lambda k: k.Conv1D(1, 2, kernel_initializer="ones", use_bias=False),
+        lambda k: k.MaxPooling1D(2),
+        lambda k: k.AveragePooling1D(2),
+    ):
+        layer = make(wordrow)
+        padded, real = layer.run(
+            layer.build(Spec((None, 5, 2)), np.random.default_rng(0))[0], {}, more, mask,
+            training=False, rng=None,
+        )[:2]  # fmt: skip
+        np.testing.assert_array_equal(padded[real], make(wordrow)(x)[0])
+        assert np.asarray(make(keras.layers)(more)).max() > padded[real].max()  # of the padding
 
 
 def difference_4():
@@ -67,6 +85,31 @@ def difference_8():
     for call in (lambda: wordrow.pad_sequences([]), lambda: wordrow.to_categorical([])):
         with pytest.raises(ValueError, match="empty|at least one label"):
             call()
+
+
+def trained(k, loss_scale):
+    """A model after a step whose loss is not finite, or the error that says so."""
+    layers = k if k is wordrow else k.layers
+    model = k.Sequential([k.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2), np.float32), np.full((4, 1), loss_scale), verbose=0)
+    return model
+
+
+def difference_9():
+    assert not np.isfinite(trained(keras, 3e38).get_weights()[0]).all()
+    with pytest.raises(ValueError, match="the loss became"):
+        trained(wordrow, 3e38)
+
+
+def difference_10():
+    x = [np.ones((1, 2, 1), np.float32), np.ones((1, 2, 1), np.float32)]
+    masks = [np.array([[False, True]]), np.array([[True, True]])]
+    layer = wordrow.Add()
+    added, mask, _ = layer.run({}, {}, x, masks, training=False, rng=None)
+    assert added.ravel().tolist() == [1, 2]
+    assert mask.tolist() == [[True, True]]
+    assert np.asarray(keras.layers.Add()(x)).ravel().tolist() == [2, 2]
 
 
 DIFFERENCES = {name: thing for name, thing in globals().items() if name.startswith("difference_")}

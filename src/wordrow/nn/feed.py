@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,7 +163,7 @@ def _cut(column: Column, span: tuple[int, int | None], width: int) -> tuple[Any,
     return x[:, part], None if mask is None else mask[:, part]
 
 
-def ahead(batches: Iterable[Callable[[], Batch] | Batch], *, depth: int = 2) -> Iterator[Batch]:
+def ahead(batches: Iterable[Callable[[], Batch] | Batch], *, depth: int = 2) -> Generator[Batch]:
     """Yield batches that a background thread makes, `depth` of them ahead.
 
     What making one raises is raised here; leaving the loop ends the thread.
@@ -199,4 +199,4 @@ def ahead(batches: Iterable[Callable[[], Batch] | Batch], *, depth: int = 2) -> 
             yield item
     finally:
         stop.set()
-        thread.join()
+        thread.join(timeout=5)  # a generator of the user's may be waiting for something

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 import time
@@ -170,22 +171,23 @@ def _epoch(
     trainer.reset_totals()
     rng = np.random.default_rng([trainer.seed, trainer.step])
     n_seen, n_batches, shown = 0, 0, began
-    for number, batch in enumerate(ahead(source.epoch(rng))):
-        callbacks.batch("begin", number, {})
-        trainer.resume()  # a callback may have set weights
-        loss, fine = trainer.take_step(batch)
-        n_seen, n_batches = n_seen + batch.n, n_batches + 1
-        logs = trainer.totals() if callbacks.watch_batches else {}
-        if not fine:
-            logs = logs | {"loss": loss if not math.isfinite(loss) else math.nan}
-        callbacks.batch("end", number, logs)
-        if not fine and not model.stop_training:
-            raise _not_finite(trainer, loss, epoch, number)
-        if line is not None and time.perf_counter() - shown > 0.1:
-            shown = time.perf_counter()
-            line.show(epoch, n_seen, trainer.totals())
-        if model.stop_training:
-            break
+    with contextlib.closing(ahead(source.epoch(rng))) as batches:
+        for number, batch in enumerate(batches):
+            callbacks.batch("begin", number, {})
+            trainer.resume()  # a callback may have set weights
+            loss, fine = trainer.take_step(batch)
+            n_seen, n_batches = n_seen + batch.n, n_batches + 1
+            logs = trainer.totals() if callbacks.watch_batches else {}
+            if not fine:
+                logs = logs | {"loss": loss if not math.isfinite(loss) else math.nan}
+            callbacks.batch("end", number, logs)
+            if not fine and not model.stop_training:
+                raise _not_finite(trainer, loss, epoch, number)
+            if line is not None and time.perf_counter() - shown > 0.1:
+                shown = time.perf_counter()
+                line.show(epoch, n_seen, trainer.totals())
+            if model.stop_training:
+                break
     if not n_batches:
         raise ValueError(
             f"epoch {epoch + 1} has no batches: the generator is at its end. Give one that goes "

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from wordrow import _core
+from wordrow.nn import ops
 from wordrow.nn.layers import (
     GRU,
     LAYERS,
@@ -318,6 +320,49 @@ def test_the_same_seed_draws_the_same_weights(case):
     for name, weight in first.items():
         assert weight.dtype == np.float32
         np.testing.assert_array_equal(weight, second[name])
+
+
+@pytest.mark.parametrize("make_layer", [
+    lambda: LSTM(19, return_sequences=True), lambda: GRU(19, return_sequences=True),
+    lambda: GRU(19, reset_after=False, return_sequences=True),
+    lambda: SimpleRNN(19, return_sequences=True),
+])  # fmt: skip
+def test_the_kernel_is_the_loop(make_layer, rng, n_threads, monkeypatch):
+    """More texts than a part, sizes that fill no panel, masks with holes: core and NumPy agree."""
+    layer = make_layer()
+    weights, _, _ = layer.build(Spec((None, 9, 5)), rng)
+    weights = {
+        name: w + rng.normal(0, 0.3, w.shape).astype(np.float32) for name, w in weights.items()
+    }
+    x = 3 * rng.standard_normal((21, 9, 5)).astype(np.float32)
+    for mask in (None, rng.random((21, 9)) < 0.7):
+        fast = run(layer, weights, {}, x, mask)[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(ops, "_KERNELS", False)
+            slow = run(layer, weights, {}, x, mask)[0]
+        np.testing.assert_allclose(fast, slow, atol=1e-5)
+        assert not np.array_equal(fast, slow)  # or they would be one and the same code
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cell": "elman"}, "'simple', 'lstm' or 'gru'"),
+        ({"activation": 9}, "no such activation"),
+        ({"states": [np.zeros((2, 3), np.float32)]}, "an LSTM has two states"),
+        ({"states": [np.zeros((2, 4), np.float32)] * 2}, r"states must be \[B, U\]"),
+        ({"mask": np.ones((2, 3), bool)}, r"the mask must be \[B, T\]"),
+        ({"kernel": np.zeros((3, 9), np.float32)}, r"G \* U columns"),
+    ],
+)
+def test_the_kernels_adapter_checks_what_it_is_given(change, message):
+    arguments = {"cell": "lstm", "z": np.zeros((2, 4, 12), np.float32),
+                 "kernel": np.zeros((3, 12), np.float32),
+                 "states": [np.zeros((2, 3), np.float32) for _ in range(2)], "mask": None,
+                 "activation": 2, "gate": 3, "recurrent_bias": None, "reset_after": True,
+                 "sequences": False} | change  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        _core.recurrent(**arguments)
 
 
 @pytest.mark.parametrize("layer", [Dropout(0.4), SpatialDropout1D(0.4)])

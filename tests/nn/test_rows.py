@@ -251,6 +251,25 @@ def test_a_table_shared_by_two_inputs_takes_the_union(rng):
         np.testing.assert_allclose(mine, other, atol=1e-5)
 
 
+def test_ids_that_change_their_shape_on_the_way(rng):
+    """Flatten and Reshape keep ids as they are: their tables are trained by rows too."""
+
+    def build(rule):
+        wordrow.set_random_seed(3)
+        table = Embedding(V, D, embeddings_constraint=rule)
+        made = Sequential([Input((2, 3)), wordrow.Flatten(), table, wordrow.LSTM(3), Dense(1)])
+        made.compile("adam", "mse")
+        return made
+
+    x, y = zipf(rng, 40, 2, 3), rng.standard_normal(40)
+    by_rows, dense = build(None), build(lambda w: w)
+    for one in (by_rows, dense):
+        one.fit(x, y, batch_size=16, shuffle=False, verbose=0)
+    assert len(by_rows.trainer.rows) == 1
+    for mine, other in zip(by_rows.get_weights(), dense.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-5)
+
+
 def test_weights_set_between_steps_are_taken(rng):
     x, y = examples(rng, 64)
     one = model("adam")

@@ -79,7 +79,7 @@ class Graph:
             taken = [values[place] for place in node.inputs]
             taken_masks = [value_masks[place] for place in node.inputs]
             if places is not None and number in places:
-                taken = [places[number]]
+                taken = [places[number].reshape(taken[0].shape)]
             name = node.layer.name
             value, mask = (taken, taken_masks) if node.is_list else (taken[0], taken_masks[0])
             outputs, out_masks, new_state[name] = node.layer.run(

@@ -17,6 +17,8 @@ void define_recurrent(nb::module_& module);
 
 NB_MODULE(_core, module) {
   using namespace wordrow;
+  // What lives until the interpreter ends is no leak worth a page of warnings.
+  nb::set_leak_warnings(false);
   module.doc() = "The compiled core of wordrow.";
   define_bad_row(module);
   define_text(module);

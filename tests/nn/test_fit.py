@@ -316,6 +316,35 @@ def test_saving_is_golden_and_pickles(rng, tmp_path):
     assert load_model(first, compile=False).optimizer is None
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"seed": ', '"seed": 9999999999'),
+        ('"step": 2', '"step": 5'),
+        ('"slots": [[', '"slots": [["x", "y"], ['),
+        ('"class_name": "Adam"', '"class_name": "Atom"'),
+        ('"inputs": [[0, 0]]', '"inputs": [[9, 0]]'),
+        ('"outputs": [[', '"outputs": [[7, 7], ['),
+    ],
+)
+def test_files_of_graphs_that_do_not_fit_together(rng, tmp_path, before, after):
+    ids = Input((T,))
+    model = Model(ids, Dense(1)(GlobalAveragePooling1D()(Embedding(V, 2, mask_zero=True)(ids))))
+    model.compile("adam", "mse")
+    for _ in range(2):
+        model.train_on_batch(rng.integers(1, V, (4, T)), np.ones(4))
+    path = tmp_path / "model.safetensors"
+    model.save(path)
+    good = path.read_bytes()
+    end = 8 + int.from_bytes(good[:8], "little")
+    old, new = (text.replace('"', '\\"').encode() for text in (before, after))
+    assert old in good[:end]
+    header = good[8:end].replace(old, new, 1)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + good[end:])
+    with pytest.raises(FileFormatError, match="does not fit together"):
+        load_model(path)
+
+
 def test_weights_alone(rng, tmp_path):
     x, y = examples(rng, 20)
     model, other, third = bag(), bag(seed=2), bag(3)

@@ -344,4 +344,8 @@ class Trainer:
         for rate, keep in zip(tensors["rates"], tensors["keeps"], strict=True):
             trainer.history.add_step(float(rate), float(keep))
         trainer.step = trainer.history.step
+        lasts = [rows.last for rows in trainer.rows.values()]
+        fits = all(last.min() >= 0 and last.max() <= trainer.step for last in lasts)
+        if not fits or trainer.step != config["step"] or not 0 <= trainer.seed < 2**32:
+            raise ValueError("the optimizer's steps do not fit together")
         return trainer

@@ -118,6 +118,32 @@ def test_dicts_and_lists_for_several_inputs(rng):
     assert same(found[0], found[2])
 
 
+@pytest.mark.parametrize("mask_zero", [True, False])
+def test_texts_of_any_length_beside_features(rng, mask_zero):
+    """Features keep their width, whatever length the texts of a batch are brought to."""
+
+    def build():
+        wordrow.set_random_seed(4)
+        a, b = Input((None,)), Input((2,))
+        x = GlobalAveragePooling1D()(Embedding(V, 4, mask_zero=mask_zero)(a))
+        model = Model([a, b], Dense(1)(wordrow.Concatenate()([x, b])))
+        model.compile("sgd", "mse")
+        return model
+
+    x, y = examples(rng, 20)
+    features = rng.standard_normal((20, 2))
+    found = []
+    for texts in (x, x.pad()):
+        model = build()
+        model.fit([texts, features], y, batch_size=8, shuffle=False, verbose=0)
+        np.testing.assert_allclose(
+            model.predict([x, features]), model.predict([x.pad(), features]), atol=1e-6
+        )
+        found.append(model.get_weights())
+    for have, want in zip(*found, strict=True):
+        np.testing.assert_allclose(have, want, atol=1e-6)
+
+
 def test_generators_and_sequences(rng):
     x, y = examples(rng, 40)
     ids = x.pad(T).ids

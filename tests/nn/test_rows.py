@@ -288,6 +288,20 @@ def test_ids_that_change_their_shape_on_the_way(rng):
         np.testing.assert_allclose(mine, other, atol=1e-5)
 
 
+def test_a_table_that_was_frozen_goes_on_as_a_whole_one_does(rng):
+    x, y = examples(rng, 240)
+    found = []
+    for dense in (False, True):
+        one = model("adam", dense=dense)
+        for epoch, trainable in enumerate((True, False, True)):
+            one.layers[0].trainable = trainable
+            part = slice(80 * epoch, 80 * (epoch + 1))
+            one.fit(x[part], y[part], batch_size=8, shuffle=False, verbose=0)
+        found.append(one.get_weights())
+    for sparse, whole in zip(*found, strict=True):
+        np.testing.assert_allclose(sparse, whole, atol=1e-5)
+
+
 def test_weights_set_between_steps_are_taken(rng):
     x, y = examples(rng, 64)
     one = model("adam")

@@ -138,10 +138,8 @@ def _span(column: Column, *, trims: bool) -> tuple[int, int | None]:
     if isinstance(column, Ragged):
         return 0, int(column.lengths.max(initial=0))
     x = _ids(column)
-    if x.ndim != 2:
+    if x.ndim != 2 or not trims:  # it keeps its length, as features must
         return 0, None
-    if not trims:
-        return 0, x.shape[1]
     real = np.flatnonzero((column.mask if isinstance(column, Padded) else x != 0).any(axis=0))
     return (int(real[0]), int(real[-1]) + 1) if real.size else (0, 1)
 

@@ -48,7 +48,8 @@ class Trainer:
         self.step = 0
         self._told: set[str] = set()  # tables that the user knows are updated whole
         self.slots: dict[Path, dict[str, Any]] = {}
-        self.rows: dict[Path, Rows] = {}
+        self.rows: dict[Path, Rows] = {}  # of the tables that are trained by rows now
+        self._all_rows: dict[Path, Rows] = {}  # of those that are frozen meanwhile too
         self.history = History(optimizer, 0)
         self.engine: Engine | None = None
         self._carry: dict[str, Any] = {}
@@ -144,9 +145,9 @@ class Trainer:
         weights = {path: array(path) for path in (*by_rows, *whole)}
         slots = {path: self._slots_of(path, weights[path]) for path in weights}
         for path in by_rows:
-            if path not in self.rows:
-                self.rows[path] = Rows(len(weights[path]))
-        self.rows = {path: self.rows[path] for path in by_rows}
+            if path not in self._all_rows:
+                self._all_rows[path] = Rows(len(weights[path]))
+        self.rows = {path: self._all_rows[path] for path in by_rows}
         state = {name: dict(layer._state) for name, layer in layers.items()}
         totals = self._carry.get("totals") or self._zero_totals()
         self._carry = {"weights": weights, "slots": slots, "state": state, "totals": totals}
@@ -285,11 +286,11 @@ class Trainer:
 
     def _settle_slots(self, path: Path) -> None:
         """Bring loaded slots up to date, for a table that was changed since."""
-        every = np.arange(len(self.rows[path].last), dtype=np.int32)
-        away = self.rows[path].away(every, self.history)
+        rows = self._all_rows[path]
+        away = rows.away(np.arange(len(rows.last), dtype=np.int32), self.history)
         slots = self.slots[path]
         _, self.slots[path] = self.optimizer.catch_up(slots[self.optimizer.slots[0]], slots, away)
-        self.rows[path].last[:] = self.step
+        rows.last[:] = self.step
 
     # ---- files ---------------------------------------------------------
 
@@ -306,10 +307,10 @@ class Trainer:
         for i, (path, own) in enumerate(sorted(slots.items())):
             config["slots"].append(list(path))
             tensors |= {f"slots/{i}/{name}": np.array(slot) for name, slot in own.items()}
-        for i, (path, rows) in enumerate(sorted(self.rows.items())):
+        for i, (path, rows) in enumerate(sorted(self._all_rows.items())):
             config["rows"].append(list(path))
             tensors[f"rows/{i}/last"] = rows.last.copy()
-            if self._holds and not self._is_settled(path):
+            if self._holds and path in self.rows and not self._is_settled(path):
                 tensors[f"rows/{i}/raw"] = np.array(self._carry["weights"][path])
             elif path in self._resting:
                 tensors[f"rows/{i}/raw"] = np.array(self._resting[path][0])
@@ -336,7 +337,7 @@ class Trainer:
             trainer.slots[path] = own
         for i, pair in enumerate(config["rows"]):
             path = (pair[0], pair[1])
-            trainer.rows[path] = rows = Rows(len(held[path]))
+            trainer._all_rows[path] = rows = Rows(len(held[path]))
             rows.last[:] = tensors[f"rows/{i}/last"]
             if f"rows/{i}/raw" in tensors:
                 trainer._resting[path] = tensors[f"rows/{i}/raw"], held[path]
@@ -344,7 +345,7 @@ class Trainer:
         for rate, keep in zip(tensors["rates"], tensors["keeps"], strict=True):
             trainer.history.add_step(float(rate), float(keep))
         trainer.step = trainer.history.step
-        lasts = [rows.last for rows in trainer.rows.values()]
+        lasts = [rows.last for rows in trainer._all_rows.values()]
         fits = all(last.min() >= 0 and last.max() <= trainer.step for last in lasts)
         if not fits or trainer.step != config["step"] or not 0 <= trainer.seed < 2**32:
             raise ValueError("the optimizer's steps do not fit together")

@@ -40,8 +40,8 @@ nb::list words(const Normalizer& normalizer, nb::str text) {
   WordBuffer buffer;
   normalizer.split_text(view_of(text), buffer);
   nb::list result;
-  for (const WordSpan& span : buffer.words)
-    result.append(to_str({buffer.data() + span.offset, span.length}));
+  for (std::size_t i = 0; i < buffer.n_words(); ++i)
+    result.append(to_str({buffer.word(i), buffer.length(i)}));
   return result;
 }
 
@@ -138,10 +138,13 @@ void add_entries(SharedVocabulary& vocabulary, nb::sequence texts, nb::str joine
     if (i == n) break;
     Count count;
     count.occurrences = static_cast<std::uint64_t>(occurrences.data()[i]);
-    count.documents = static_cast<std::uint64_t>(documents.data()[i]);
+    require(documents.data()[i] >= 0 && documents.data()[i] <= 0xFFFFFFFF,
+            "documents must be from 0 to 2^32 - 1");
+    count.documents = static_cast<std::uint32_t>(documents.data()[i]);
     vocabulary.words.add(to_utf8(text), between, count, ids.data()[i]);
     ++i;
   }
+  vocabulary.words.end_adding();
 }
 
 }  // namespace

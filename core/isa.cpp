@@ -32,9 +32,12 @@ bool has(int leaf_7_bits, unsigned long long saved) {
 bool has_avx2() { return has(1 << 5, 0x6); }
 bool has_avx512() { return has(1 << 16 | 1 << 17 | 1 << 30 | 1 << 31, 0xE6); }
 #elif defined(WORDROW_X86)
-bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
+}
 bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 #endif

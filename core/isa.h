@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace wordrow {
 
@@ -30,6 +31,14 @@ constexpr std::size_t kPanel = 16;
 
 struct Kernels {
   const char* name;
+  // out[i] = table[in[i]] for units of 1, 2 or 4 bytes that are below 128. Goes in blocks and
+  // stops before one that holds something else, or is not whole; returns how many were done.
+  std::size_t (*map_ascii)(const void* in, std::size_t unit_bytes, std::size_t n,
+                           const std::uint8_t* table, char* out);
+  // Where the words between separators begin and end, by turns, plus `begin`; returns how many
+  // places these are. edges has room for n + 4, and 64 bytes behind data[n] are readable.
+  std::size_t (*find_edges)(const char* data, std::size_t n, char separator, std::uint32_t begin,
+                            std::uint32_t* edges);
   // out[i] += scale * row[i]
   void (*add)(float* out, const float* row, std::size_t n, float scale);
   float (*dot)(const float* a, const float* b, std::size_t n);

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
-#if defined(_MSC_VER)
-#include <intrin.h>
-#endif
+#include "isa.h"
 
 namespace wordrow {
 namespace {
@@ -15,7 +14,6 @@ namespace {
 struct Utf8Reader {
   const char* data;
   std::size_t length;
-  static constexpr bool kBytes = true;
   CodePoint at(std::size_t i, std::size_t* next) const {
     CodePoint code = 0;
     const std::size_t n = decode_utf8(data + i, data + length, &code);
@@ -34,7 +32,6 @@ template <class Unit>
 struct FixedReader {
   const Unit* data;
   std::size_t length;
-  static constexpr bool kBytes = sizeof(Unit) == 1;
   CodePoint at(std::size_t i, std::size_t* next) const {
     *next = i + 1;
     return data[i];
@@ -69,46 +66,12 @@ std::string utf8(CodePoint code) {
   return std::string(bytes, encode_utf8(code, bytes));
 }
 
-// The number of the lowest set bit.
-int lowest_bit(std::uint64_t bits) {
-#if defined(_MSC_VER) && defined(_WIN64)
-  unsigned long at;
-  _BitScanForward64(&at, bits);
-  return static_cast<int>(at);
-#elif defined(__GNUC__) || defined(__clang__)
-  return __builtin_ctzll(bits);
-#else
-  int at = 0;
-  while (!(bits >> at & 1)) ++at;
-  return at;
-#endif
-}
-
-// Calls found(position) for each place of a byte, eight bytes at a time.
-template <class Found>
-void each_place(const char* data, std::size_t length, char byte, Found found) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101u, kLows = 0x7F7F7F7F7F7F7F7Fu;
-  const std::uint64_t pattern = kOnes * static_cast<unsigned char>(byte);
-  std::size_t i = 0;
-  for (; i + 8 <= length; i += 8) {
-    std::uint64_t eight;
-    std::memcpy(&eight, data + i, 8);
-    eight ^= pattern;
-    // The high bit of each byte that is zero; no carry crosses bytes, so it is exact.
-    std::uint64_t zeros = ~(((eight & kLows) + kLows) | eight | kLows);
-    for (; zeros; zeros &= zeros - 1)
-      found(i + static_cast<std::size_t>(lowest_bit(zeros) / 8));
-  }
-  for (; i < length; ++i)
-    if (data[i] == byte) found(i);
-}
-
 }  // namespace
 
-char* WordBuffer::room(std::size_t n) {
-  const std::size_t needed = size_ + n + kPadding;
-  if (bytes_.size() < needed) bytes_.resize(std::max(needed, bytes_.size() * 2));
-  return bytes_.data() + size_;
+void WordBuffer::take(std::size_t n) {
+  if (size_ + n > std::numeric_limits<std::uint32_t>::max() - kPadding)
+    throw std::length_error("a text of more than 4 GB: cut it into several");
+  size_ += n;
 }
 
 Normalizer::Normalizer(Rules rules) : rules_(std::move(rules)) {
@@ -130,7 +93,8 @@ Normalizer::Normalizer(Rules rules) : rules_(std::move(rules)) {
 }
 
 bool Normalizer::is_filtered(CodePoint code) const {
-  return std::binary_search(rules_.filters.begin(), rules_.filters.end(), code);
+  return !rules_.filters.empty() && code <= rules_.filters.back() &&
+         std::binary_search(rules_.filters.begin(), rules_.filters.end(), code);
 }
 
 // Writes one lower-cased code point of a text that is to be split.
@@ -153,15 +117,14 @@ std::size_t Normalizer::write(const Reader& reader, char* out) const {
     out = kFilter ? put(code, out) : out + encode_utf8(code, out);
   };
   const bool plain = kFilter && ascii_is_plain_;
+  const auto map_ascii = kernels().map_ascii;
+  std::size_t look = 0;  // where to try the kernel again: not where it has just stopped
   for (std::size_t i = 0, next = 0; i < reader.length; i = next) {
-    if constexpr (Reader::kBytes) {
-      const auto* bytes = reinterpret_cast<const unsigned char*>(reader.data);
-      std::uint64_t eight;
-      while (plain && i + 8 <= reader.length &&
-             (std::memcpy(&eight, bytes + i, 8), !(eight & 0x8080808080808080u))) {
-        for (int j = 0; j < 8; ++j) out[j] = static_cast<char>(ascii_[bytes[i + j]]);
-        out += 8, i += 8;
-      }
+    if (plain && i >= look) {
+      const std::size_t n =
+          map_ascii(reader.data + i, sizeof *reader.data, reader.length - i, ascii_, out);
+      out += n, i += n;
+      look = i + 16;
       if (i == reader.length) break;
     }
     const CodePoint code = reader.at(i, &next);
@@ -221,7 +184,7 @@ void Normalizer::add_token(const TextView& token, WordBuffer& out) const {
   const std::size_t begin = out.size();
   const std::size_t n = write<false>(token, out);
   out.take(n);
-  out.words.push_back({begin, n});
+  out.add_span(begin, begin + n);
 }
 
 void Normalizer::find_words(std::size_t begin, WordBuffer& out) const {
@@ -231,25 +194,27 @@ void Normalizer::find_words(std::size_t begin, WordBuffer& out) const {
     for (std::size_t i = 0, n; i < length; i += n) {
       CodePoint code;
       n = decode_utf8(data + i, data + length, &code);
-      out.words.push_back({begin + i, n});
+      out.add_span(begin + i, begin + i + n);
     }
+    return;
+  }
+  if (separator_.size() == 1) {
+    WordSpan* const spans = out.span_room(length / 2 + 4);
+    out.take_spans(kernels().find_edges(data, length, separator_[0], static_cast<std::uint32_t>(begin),
+                                        &spans->begin) / 2);
     return;
   }
   std::size_t word = 0;
   const auto end_word = [&](std::size_t end, std::size_t next) {
-    if (end > word) out.words.push_back({begin + word, end - word});
+    if (end > word) out.add_span(begin + word, begin + end);
     word = next;
   };
-  if (separator_.size() == 1) {
-    each_place(data, length, separator_[0], [&](std::size_t i) { end_word(i, i + 1); });
-  } else {
-    const char* at = data;
-    const char* const end = data + length;
-    while ((at = std::search(at, end, separator_.begin(), separator_.end())) != end) {
-      const auto i = static_cast<std::size_t>(at - data);
-      end_word(i, i + separator_.size());
-      at += separator_.size();
-    }
+  const char* at = data;
+  const char* const end = data + length;
+  while ((at = std::search(at, end, separator_.begin(), separator_.end())) != end) {
+    const auto i = static_cast<std::size_t>(at - data);
+    end_word(i, i + separator_.size());
+    at += separator_.size();
   }
   end_word(length, length);
 }

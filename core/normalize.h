@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "memory.h"
 #include "unicode.h"
 
 namespace wordrow {
@@ -35,26 +36,37 @@ struct Rules {
 };
 
 struct WordSpan {
-  std::size_t offset, length;  // bytes of WordBuffer
+  std::uint32_t begin, end;  // bytes of WordBuffer
 };
 
-// The words of some texts, one after the other, as UTF-8. Sixteen bytes past
-// the last word may be read.
+// The words of some texts, one after the other, as UTF-8. Some bytes past the
+// last word may be read.
 class WordBuffer {
  public:
-  static constexpr std::size_t kPadding = 16;
-  void clear() { size_ = 0, words.clear(); }
+  static constexpr std::size_t kPadding = 64;
+  void clear() { size_ = n_words_ = 0; }
   const char* data() const { return bytes_.data(); }
-  // Room for n more bytes; returns where they go. take(n) keeps the first n.
-  char* room(std::size_t n);
-  void take(std::size_t n) { size_ += n; }
   std::size_t size() const { return size_; }
+  std::size_t n_words() const { return n_words_; }
+  const char* word(std::size_t i) const { return data() + spans_.data()[i].begin; }
+  std::size_t length(std::size_t i) const { return spans_.data()[i].end - spans_.data()[i].begin; }
 
-  std::vector<WordSpan> words;
+  // Room for n more bytes; returns where they go. take(n) keeps the first n, and
+  // throws std::length_error where a document has more bytes than spans can say.
+  char* room(std::size_t n) { return bytes_.of(size_ + n + kPadding, size_) + size_; }
+  void take(std::size_t n);
+  // Room for n more spans, and how many of them are kept.
+  WordSpan* span_room(std::size_t n) { return spans_.of(n_words_ + n, n_words_) + n_words_; }
+  void take_spans(std::size_t n) { n_words_ += n; }
+  void add_span(std::size_t begin, std::size_t end) {
+    *span_room(1) = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+    ++n_words_;
+  }
 
  private:
-  std::vector<char> bytes_ = std::vector<char>(4096);
-  std::size_t size_ = 0;
+  Room<char> bytes_;
+  Room<WordSpan> spans_;
+  std::size_t size_ = 0, n_words_ = 0;
 };
 
 // Bytes that are not UTF-8.
@@ -85,7 +97,7 @@ class Normalizer {
   Rules rules_;
   std::string replacement_;   // what a filter character becomes
   std::string separator_;     // what words are split on after that
-  unsigned char ascii_[128];  // each ASCII character's one normalised byte
+  std::uint8_t ascii_[128];   // each ASCII character's one normalised byte
   bool ascii_is_plain_;       // whether ascii_ tells all there is to know
 };
 

@@ -24,58 +24,36 @@ std::vector<std::size_t> cut(const Documents& documents, std::size_t n_parts) {
   return ends;
 }
 
+// About how many different words some documents have: it only sizes a table.
+std::size_t likely_words(const Documents& documents, std::size_t begin, std::size_t end) {
+  std::size_t length = 0;
+  for (std::size_t p = documents.offsets[begin]; p < documents.offsets[end]; ++p)
+    length += documents.pieces[p].length;
+  return std::min<std::size_t>(length / 256, std::size_t{1} << 20);
+}
+
 }  // namespace
 
 // What one thread reuses from document to document.
 struct Vocabulary::Scratch {
-  WordBuffer buffer;
-  std::vector<WordKey> keys;
-  std::vector<std::uint64_t> hashes;
-  std::vector<std::uint32_t> serials;   // of the document's words
-  std::vector<std::uint32_t> prefixes;  // of its n-grams, by place of the first word
+  Finder finder;
+  std::vector<std::uint32_t> prefixes;  // of the document's n-grams, by place of the first word
 
-  // Normalises a document and makes the keys of its words, asking for their
-  // slots to be fetched.
-  void read(const Documents& documents, std::size_t i, const Normalizer& normalizer,
-            const WordTable& table) {
-    buffer.clear();
-    for (std::size_t p = documents.offsets[i]; p < documents.offsets[i + 1]; ++p) {
-      try {
-        if (documents.is_tokens[i]) {
-          normalizer.add_token(documents.pieces[p], buffer);
-        } else {
-          normalizer.split_text(documents.pieces[p], buffer);
-        }
-      } catch (const InvalidUtf8& error) {
-        throw InvalidDocument(i, error.byte);
-      }
-    }
-    const std::size_t n = buffer.words.size();
-    keys.resize(n);
-    hashes.resize(n);
-    for (std::size_t w = 0; w < n; ++w) {
-      const WordSpan span = buffer.words[w];
-      keys[w] = WordTable::key(buffer.data() + span.offset, span.length);
-      hashes[w] = WordTable::hash(keys[w]);
-      table.prefetch(hashes[w]);
-    }
+  void begin_grams(std::size_t n_words) {
+    prefixes.resize(n_words);
+    for (std::size_t w = 0; w < n_words; ++w) prefixes[w] = serial(w);
   }
-
-  std::string_view word(std::size_t w) const {
-    return {buffer.data() + buffer.words[w].offset, buffer.words[w].length};
-  }
+  std::uint32_t serial(std::size_t w) const { return finder.found()[w].serial; }
 };
 
 Vocabulary::Vocabulary(int ngrams) : ngrams_(ngrams), grams_(ngrams > 1 ? ngrams - 1 : 0) {}
 
 namespace {
 
-void count_one(Count& count, std::uint64_t document) {
+void count_one(Count& count, std::uint32_t document) {
   ++count.occurrences;
-  if (count.last_document != document) {
-    count.last_document = document;
-    ++count.documents;
-  }
+  count.documents += count.last_document != document;  // no branch: it is a toss-up
+  count.last_document = document;
 }
 
 }  // namespace
@@ -84,27 +62,24 @@ void Vocabulary::count_range(const Documents& documents, std::size_t begin, std:
                              const Normalizer& normalizer, std::uint64_t first_number,
                              Scratch& scratch) {
   for (std::size_t i = begin; i < end; ++i) {
-    const std::uint64_t number = first_number + (i - begin);
-    scratch.read(documents, i, normalizer, words_);
-    const std::size_t n = scratch.keys.size();
-    scratch.serials.resize(n);
-    for (std::size_t w = 0; w < n; ++w) {
-      scratch.serials[w] =
-          words_.find_or_add(scratch.keys[w], scratch.hashes[w], scratch.word(w));
-      count_one(words_.counts[scratch.serials[w]], number);
-    }
-    scratch.prefixes = scratch.serials;
+    const auto number = static_cast<std::uint32_t>(first_number + (i - begin));
+    const std::size_t n = scratch.finder.read(documents, i, normalizer, words_);
+    for (std::size_t w = 0; w < n; ++w) count_one(words_.counts[scratch.serial(w)], number);
+    if (ngrams_ == 1) continue;
+    scratch.begin_grams(n);
     for (std::size_t order = 2; order <= static_cast<std::size_t>(ngrams_) && order <= n; ++order) {
       GramTable& grams = grams_[order - 2];
       const std::size_t n_grams = n - order + 1;
       const auto key = [&](std::size_t w) {
-        return GramTable::key(scratch.prefixes[w], scratch.serials[w + order - 1]);
+        return GramTable::key(scratch.prefixes[w], scratch.serial(w + order - 1));
       };
       for (std::size_t w = 0; w < n_grams; ++w) grams.prefetch(key(w));
       for (std::size_t w = 0; w < n_grams; ++w) {
         scratch.prefixes[w] = grams.find_or_add(key(w));
-        count_one(grams.counts[scratch.prefixes[w]], number);
+        prefetch_address(&grams.counts[scratch.prefixes[w]]);
       }
+      for (std::size_t w = 0; w < n_grams; ++w)
+        count_one(grams.counts[scratch.prefixes[w]], number);
     }
   }
 }
@@ -125,6 +100,7 @@ void Vocabulary::count(const Documents& documents, const Normalizer& normalizer,
   parallel_for(ends.size(), [&](std::size_t p) {
     Scratch scratch;
     const std::size_t begin = p ? ends[p - 1] : 0;
+    parts[p].words_.reserve(likely_words(documents, begin, ends[p]));
     for (std::size_t i = begin; i < ends[p] && !stop; i += kTurn) {
       parts[p].count_range(documents, i, std::min(ends[p], i + kTurn), normalizer, i - begin + 1,
                            scratch);
@@ -147,6 +123,8 @@ namespace {
 
 void add_counts(Count& to, const Count& from) {
   to.occurrences += from.occurrences;
+  if (from.documents > std::numeric_limits<std::uint32_t>::max() - to.documents)
+    throw std::length_error("a word in more than 2^32 documents");
   to.documents += from.documents;
 }
 
@@ -154,15 +132,9 @@ void add_counts(Count& to, const Count& from) {
 
 void Vocabulary::merge(const Vocabulary& other) {
   std::vector<std::uint32_t> word_map(other.words_.size());
-  std::string padded;
-  for (std::uint32_t serial = 0; serial < word_map.size(); ++serial) {
-    const std::string_view word = other.words_.word(serial);
-    padded.assign(word);
-    padded.append(WordBuffer::kPadding, '\0');
-    const WordKey key = WordTable::key(padded.data(), word.size());
-    word_map[serial] = words_.find_or_add(key, WordTable::hash(key), word);
+  words_.merge(other.words_, word_map.data());
+  for (std::size_t serial = 0; serial < word_map.size(); ++serial)
     add_counts(words_.counts[word_map[serial]], other.words_.counts[serial]);
-  }
   std::vector<std::uint32_t> prefix_map = word_map;
   for (std::size_t o = 0; o < grams_.size(); ++o) {
     const GramTable& from = other.grams_[o];
@@ -217,23 +189,51 @@ std::string Vocabulary::text(std::size_t number, std::string_view joiner) const 
 }
 
 std::size_t Vocabulary::rank(std::uint64_t min_count, std::int32_t first_id) {
-  std::vector<std::pair<std::uint64_t, std::int32_t*>> kept;
-  const auto keep = [&](const std::vector<Count>& counts, std::vector<std::int32_t>& ids) {
-    for (std::size_t serial = 0; serial < counts.size(); ++serial) {
-      ids[serial] = 0;
-      if (counts[serial].occurrences >= min_count)
-        kept.emplace_back(counts[serial].occurrences, &ids[serial]);
-    }
+  // Most counts are small, so entries are dealt out by count, the most frequent
+  // ones together; only those are then sorted.
+  constexpr std::uint64_t kOften = 4096;
+  struct Entry {
+    std::uint64_t occurrences;
+    std::int32_t* id;
   };
-  keep(words_.counts, words_.ids);
-  for (GramTable& grams : grams_) keep(grams.counts, grams.ids);
-  std::stable_sort(kept.begin(), kept.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  if (kept.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max() - first_id))
+  std::vector<std::size_t> ends(kOften + 1, 0);  // by kOften - min(occurrences, kOften)
+  const auto each_kept = [&](const auto& use) {
+    const auto each = [&](LargeVector<Count>& counts, LargeVector<std::int32_t>& ids) {
+      for (std::size_t serial = 0; serial < counts.size(); ++serial) {
+        const std::uint64_t occurrences = counts[serial].occurrences;
+        if (occurrences < min_count) continue;
+        use(static_cast<std::size_t>(kOften - std::min(occurrences, kOften)),
+            Entry{occurrences, &ids[serial]});
+      }
+    };
+    each(words_.counts, words_.ids);
+    for (GramTable& grams : grams_) each(grams.counts, grams.ids);
+  };
+  std::fill(words_.ids.begin(), words_.ids.end(), 0);
+  for (GramTable& grams : grams_) std::fill(grams.ids.begin(), grams.ids.end(), 0);
+  each_kept([&](std::size_t group, const Entry&) { ++ends[group]; });
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  const std::size_t n = ends.back(), n_often = ends[0];
+  if (n > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max() - first_id))
     throw std::length_error("more words and n-grams than ids: raise min_count");
-  max_id_ = kept.empty() ? 0 : first_id + static_cast<std::int32_t>(kept.size()) - 1;
-  for (auto& [occurrences, id] : kept) *id = first_id++;
-  return kept.size();
+  std::vector<std::size_t> at(ends.size(), 0);
+  std::copy(ends.begin(), ends.end() - 1, at.begin() + 1);
+  std::vector<Entry> often(n_often);
+  each_kept([&](std::size_t group, const Entry& entry) {
+    const std::size_t place = at[group]++;
+    if (group == 0) {
+      often[place] = entry;
+    } else {
+      *entry.id = first_id + static_cast<std::int32_t>(place);
+    }
+  });
+  std::stable_sort(often.begin(), often.end(), [](const Entry& a, const Entry& b) {
+    return a.occurrences > b.occurrences;
+  });
+  for (std::size_t i = 0; i < n_often; ++i) *often[i].id = first_id + static_cast<std::int32_t>(i);
+  max_id_ = n ? first_id + static_cast<std::int32_t>(n) - 1 : 0;
+  words_.publish_ids();
+  return n;
 }
 
 void Vocabulary::add(std::string_view text, std::string_view joiner, const Count& count,
@@ -243,8 +243,8 @@ void Vocabulary::add(std::string_view text, std::string_view joiner, const Count
   const auto find_or_add_word = [&](std::string_view word) {
     padded.assign(word);
     padded.append(WordBuffer::kPadding, '\0');
-    const WordKey key = WordTable::key(padded.data(), word.size());
-    return words_.find_or_add(key, WordTable::hash(key), word);
+    const WordKey key = WordKey::of(padded.data(), word.size());
+    return words_.find_or_add(key, key.hash(), word.data(), word.size());
   };
   if (ngrams_ == 1 || joiner.empty() || text.find(joiner) == std::string_view::npos) {
     const std::uint32_t serial = find_or_add_word(text);
@@ -268,18 +268,17 @@ void Vocabulary::add(std::string_view text, std::string_view joiner, const Count
   grams_[order - 2].ids[prefix] = id;
 }
 
-void Vocabulary::encode_grams(Scratch& scratch, std::int32_t limit,
+void Vocabulary::encode_grams(Scratch& scratch, std::size_t n, std::int32_t limit,
                               std::vector<std::int32_t>& ids) const {
-  const std::size_t n = scratch.serials.size();
-  scratch.prefixes = scratch.serials;
+  scratch.begin_grams(n);
   for (std::size_t order = 2; order <= static_cast<std::size_t>(ngrams_) && order <= n; ++order) {
     const GramTable& grams = grams_[order - 2];
     const std::size_t n_grams = n - order + 1;
     const auto is_known = [&](std::size_t w) {
-      return scratch.prefixes[w] != kNoSerial && scratch.serials[w + order - 1] != kNoSerial;
+      return scratch.prefixes[w] != kNoSerial && scratch.serial(w + order - 1) != kNoSerial;
     };
     const auto key = [&](std::size_t w) {
-      return GramTable::key(scratch.prefixes[w], scratch.serials[w + order - 1]);
+      return GramTable::key(scratch.prefixes[w], scratch.serial(w + order - 1));
     };
     for (std::size_t w = 0; w < n_grams; ++w)
       if (is_known(w)) grams.prefetch(key(w));
@@ -296,21 +295,18 @@ void Vocabulary::encode_range(const Documents& documents, std::size_t begin, std
                               const Normalizer& normalizer, std::int32_t limit,
                               std::int32_t unknown_id, Scratch& scratch, Encoded& out) const {
   for (std::size_t i = begin; i < end; ++i) {
-    scratch.read(documents, i, normalizer, words_);
-    const std::size_t n = scratch.keys.size();
-    scratch.serials.resize(n);
+    const std::size_t n = scratch.finder.read(documents, i, normalizer, words_);
+    std::size_t size = out.ids.size();
+    out.ids.resize(size + n);
+    // Every word writes an id, and the place moves on where it has one: no branch to guess.
+    std::int32_t* const ids = out.ids.data();
     for (std::size_t w = 0; w < n; ++w) {
-      const std::uint32_t serial =
-          words_.find(scratch.keys[w], scratch.hashes[w], scratch.word(w));
-      scratch.serials[w] = serial;
-      const std::int32_t id = serial == kNoSerial ? 0 : words_.ids[serial];
-      if (id > 0 && id < limit) {
-        out.ids.push_back(id);
-      } else if (unknown_id > 0) {
-        out.ids.push_back(unknown_id);
-      }
+      const std::int32_t id = scratch.finder.found()[w].id;
+      ids[size] = id > 0 && id < limit ? id : unknown_id;
+      size += ids[size] > 0;
     }
-    if (ngrams_ > 1) encode_grams(scratch, limit, out.ids);
+    out.ids.resize(size);
+    if (ngrams_ > 1) encode_grams(scratch, n, limit, out.ids);
     out.offsets.push_back(static_cast<std::int64_t>(out.ids.size()));
   }
 }

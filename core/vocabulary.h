@@ -11,26 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "normalize.h"
+#include "finder.h"
 #include "pool.h"
-#include "tables.h"
 
 namespace wordrow {
-
-// Documents to read: each a text, or a list of ready tokens.
-struct Documents {
-  std::vector<TextView> pieces;
-  std::vector<std::size_t> offsets = {0};  // document i is pieces[offsets[i] : offsets[i + 1]]
-  std::vector<bool> is_tokens;
-  std::size_t size() const { return is_tokens.size(); }
-};
-
-// A document whose bytes are not UTF-8.
-struct InvalidDocument : std::runtime_error {
-  InvalidDocument(std::size_t document_, std::size_t byte_)
-      : std::runtime_error("invalid UTF-8"), document(document_), byte(byte_) {}
-  std::size_t document, byte;
-};
 
 // The ids of documents: document i has ids[offsets[i] : offsets[i + 1]].
 struct Encoded {
@@ -68,7 +52,9 @@ class Vocabulary {
 
   // Adds an entry with its counts and id. Its text is a word or, where it
   // holds the joiner, an n-gram whose first n-1 words were added before.
+  // After the last one, end_adding().
   void add(std::string_view text, std::string_view joiner, const Count& count, std::int32_t id);
+  void end_adding() { words_.publish_ids(); }
 
  private:
   struct Scratch;
@@ -77,7 +63,8 @@ class Vocabulary {
   void encode_range(const Documents& documents, std::size_t begin, std::size_t end,
                     const Normalizer& normalizer, std::int32_t limit, std::int32_t unknown_id,
                     Scratch& scratch, Encoded& out) const;
-  void encode_grams(Scratch& scratch, std::int32_t limit, std::vector<std::int32_t>& ids) const;
+  void encode_grams(Scratch& scratch, std::size_t n, std::int32_t limit,
+                    std::vector<std::int32_t>& ids) const;
   void merge(const Vocabulary& other);
   std::pair<std::size_t, std::uint32_t> locate(std::size_t number) const;
   std::string gram_text(std::size_t order, std::uint32_t serial, std::string_view joiner) const;

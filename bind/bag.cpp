@@ -17,7 +17,7 @@ struct Table {
     require(m.shape(0) == n_rows && m.shape(1) == dim && v.shape(0) == n_rows &&
                 v.shape(1) == dim && last.shape(0) == n_rows,
             "a table and its moments must have one shape");
-    return {w.data(), m.data(), v.data(), last.data(), n_rows, dim};
+    return {w.data(), m.data(), v.data(), last.data(), n_rows, dim, dim};
   }
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "memory.h"
+
 namespace wordrow {
 namespace {
 
@@ -30,6 +32,7 @@ void AdamClock::start_history() {
   settled_ = step_;
   alphas_.clear();
   for (int p = 0; p < n_terms_; ++p) sums_[p].assign(1, 0.0);
+  terms_.assign(1, Terms{});
   powers_1_.assign(1, 1.0f);
   powers_2_.assign(1, 1.0f);
 }
@@ -53,6 +56,7 @@ void AdamClock::choose_terms() {
 void AdamClock::reserve(std::size_t n) {
   alphas_.reserve(alphas_.size() + n);
   for (int p = 0; p < n_terms_; ++p) sums_[p].reserve(sums_[p].size() + n);
+  terms_.reserve(terms_.size() + n);
   powers_1_.reserve(powers_1_.size() + n);
   powers_2_.reserve(powers_2_.size() + n);
 }
@@ -76,29 +80,40 @@ void AdamClock::end_step() {
   const std::size_t reach = std::min(n, static_cast<std::size_t>(n_steps_kept_));
   for (int p = 0; p < n_terms_; ++p) {
     double* sums = sums_[p].data() + n;
-    for (std::size_t j = 1; j <= reach; ++j)
-      sums[-static_cast<std::ptrdiff_t>(j)] += alpha * weights_[p][j - 1];
+    for (std::size_t j = 1; j <= reach; ++j) {
+      double& sum = sums[-static_cast<std::ptrdiff_t>(j)];
+      sum += alpha * weights_[p][j - 1];
+      terms_[n - j].of[p] = static_cast<float>(sum);
+    }
     sums_[p].push_back(0);
   }
+  terms_.push_back(Terms{});
   const double power_1 = std::pow(config_.beta_1, static_cast<double>(n));
   powers_1_.push_back(power_1 < kSmallestPower ? 0.0f : static_cast<float>(power_1));
   powers_2_.push_back(static_cast<float>(std::pow(config_.beta_2, static_cast<double>(n))));
 }
 
-void AdamClock::catch_up(const AdamTable& table, std::size_t row) const {
-  const std::int32_t last = table.last[row];
+void AdamClock::prefetch(const AdamTable& table, std::size_t row) {
+  const std::size_t at = row * table.stride;
+  for (std::size_t d = 0; d < table.dim; d += 16) {  // a cache line holds 16
+    prefetch_address(table.w + at + d);
+    prefetch_address(table.m + at + d);
+    prefetch_address(table.v + at + d);
+  }
+}
+
+void AdamClock::catch_up(const AdamTable& table, std::size_t row, std::int32_t last) const {
   const std::int32_t missed = step_ - last;
   if (last == 0 || missed == 0) return;
-  table.last[row] = step_;
   if (n_terms_ == 0) return catch_up_step_by_step(table, row, missed);
   CatchUp away;
-  const auto s = static_cast<std::size_t>(last - settled_);
-  for (int p = 0; p < n_terms_; ++p) away.terms[p] = static_cast<float>(sums_[p][s]);
+  const Terms& terms = terms_[static_cast<std::size_t>(last - settled_)];
+  std::copy_n(terms.of, kMaxTerms, away.terms);
   away.n_terms = n_terms_;
   away.beta_1_power = powers_1_[static_cast<std::size_t>(missed)];
   away.beta_2_power = powers_2_[static_cast<std::size_t>(missed)];
   away.epsilon = static_cast<float>(config_.epsilon);
-  const std::size_t at = row * table.dim;
+  const std::size_t at = row * table.stride;
   kernels().catch_up(table.w + at, table.m + at, table.v + at, table.dim, away);
 }
 
@@ -107,7 +122,7 @@ void AdamClock::catch_up_step_by_step(const AdamTable& table, std::size_t row,
   const double root = std::sqrt(config_.beta_2);
   const auto first = static_cast<std::size_t>(step_ - missed - settled_);
   const std::int32_t n = std::min(missed, n_steps_kept_);
-  for (std::size_t i = row * table.dim; i < (row + 1) * table.dim; ++i) {
+  for (std::size_t i = row * table.stride; i < row * table.stride + table.dim; ++i) {
     double moment = table.m[i], x = std::sqrt(static_cast<double>(table.v[i])), sum = 0;
     for (std::int32_t j = 0; j < n; ++j) {
       moment *= config_.beta_1;
@@ -121,9 +136,8 @@ void AdamClock::catch_up_step_by_step(const AdamTable& table, std::size_t row,
 }
 
 void AdamClock::update(const AdamTable& table, std::size_t row, const float* gradient) const {
-  const std::size_t at = row * table.dim;
+  const std::size_t at = row * table.stride;
   update(table.w + at, table.m + at, table.v + at, gradient, table.dim);
-  table.last[row] = step_ + 1;
 }
 
 void AdamClock::update(float* w, float* m, float* v, const float* gradient, std::size_t n) const {
@@ -131,7 +145,10 @@ void AdamClock::update(float* w, float* m, float* v, const float* gradient, std:
 }
 
 void AdamClock::settle(const AdamTable& table) {
-  for (std::size_t row = 0; row < table.n_rows; ++row) catch_up(table, row);
+  for (std::size_t row = 0; row < table.n_rows; ++row) {
+    catch_up(table, row, table.last[row]);
+    if (table.last[row] != 0) table.last[row] = step_;
+  }
   start_history();
 }
 

@@ -31,9 +31,9 @@ struct AdamConfig {
 
 // The weights of one table with its moments. Not owned.
 struct AdamTable {
-  float *w, *m, *v;    // [n_rows, dim]
+  float *w, *m, *v;    // [n_rows, dim], each row `stride` behind the one before it
   std::int32_t* last;  // [n_rows]: the step that last updated the row, 0 if none
-  std::size_t n_rows, dim;
+  std::size_t n_rows, dim, stride;
 };
 
 class AdamClock {
@@ -54,11 +54,13 @@ class AdamClock {
   // Ends it: from now on rows that it did not update have missed it.
   void end_step();
 
-  // Brings a row up to the end of the last ended step.
-  void catch_up(const AdamTable& table, std::size_t row) const;
-  // Applies the step that has begun to a row that is up to date.
+  // Asks for a row and its moments to be fetched.
+  static void prefetch(const AdamTable& table, std::size_t row);
+  // Brings a row that was last updated at step `last` up to the end of the last ended step.
+  void catch_up(const AdamTable& table, std::size_t row, std::int32_t last) const;
+  // Applies the step that has begun to a row that is up to date; `last` is the caller's to keep.
   void update(const AdamTable& table, std::size_t row, const float* gradient) const;
-  // The same for weights that every step updates, and that need no `last`.
+  // The same for other weights.
   void update(float* w, float* m, float* v, const float* gradient, std::size_t n) const;
 
   // Brings every touched row up to date and forgets the history.
@@ -75,6 +77,10 @@ class AdamClock {
   int n_steps_kept_ = 0, n_terms_ = 0;        // K and the number of terms
   std::vector<double> weights_[kMaxTerms];    // [p][j - 1] = beta_1^j delta_j^p
   std::vector<double> sums_[kMaxTerms];       // [p][s - settled_] = C_p(s, step_ - s)
+  struct Terms {
+    float of[kMaxTerms];
+  };
+  std::vector<Terms> terms_;                  // [s - settled_]: the same, rounded
   std::vector<double> alphas_;                // [s - settled_ - 1] = alpha_s
   std::vector<float> powers_1_, powers_2_;    // [k] = beta^k
 };

@@ -13,62 +13,32 @@ namespace {
 
 constexpr std::size_t kParts = BagDocuments::kParts;
 
-struct Layout {
-  std::vector<BagDocuments::Entry> entries;
-  std::vector<std::size_t> sizes;  // of each (document, part)
-
-  void add(const std::int32_t* ids, std::size_t n, std::vector<std::int32_t>& grouped) {
-    std::size_t ends[kParts + 1] = {};
-    for (std::size_t i = 0; i < n; ++i) ++ends[static_cast<std::size_t>(ids[i]) % kParts + 1];
-    for (std::size_t p = 0; p < kParts; ++p) ends[p + 1] += ends[p];
-    std::size_t at[kParts];
-    std::copy(ends, ends + kParts, at);
-    grouped.resize(n);
-    for (std::size_t i = 0; i < n; ++i)
-      grouped[at[static_cast<std::size_t>(ids[i]) % kParts]++] = ids[i];
-    for (std::size_t p = 0; p < kParts; ++p) {
-      const auto first = grouped.begin() + static_cast<std::ptrdiff_t>(ends[p]);
-      const auto last = grouped.begin() + static_cast<std::ptrdiff_t>(ends[p + 1]);
-      std::sort(first, last);
-      const std::size_t before = entries.size();
-      for (auto id = first; id != last; ++id) {
-        if (entries.size() > before && entries.back().row == *id) {
-          entries.back().count += 1.0f;
-        } else {
-          entries.push_back({*id, 1.0f});
-        }
-      }
-      sizes.push_back(entries.size() - before);
-    }
-  }
-};
-
 }  // namespace
 
 BagDocuments::BagDocuments(const std::int32_t* ids, const std::int64_t* offsets,
                            std::size_t n_documents)
-    : offsets_(1, 0), scale_(n_documents) {
-  constexpr std::size_t kDocumentsPerPart = 1024;
-  std::vector<Layout> layouts((n_documents + kDocumentsPerPart - 1) / kDocumentsPerPart);
-  parallel_for(layouts.size(), [&](std::size_t part) {
-    std::vector<std::int32_t> grouped;
-    const std::size_t end = std::min(n_documents, (part + 1) * kDocumentsPerPart);
-    for (std::size_t i = part * kDocumentsPerPart; i < end; ++i) {
+    : rows_(static_cast<std::size_t>(offsets[n_documents]) + kBehind), ends_(n_documents * kParts + 1),
+      scale_(n_documents) {
+  constexpr std::size_t kDocumentsPerTask = 1024;
+  parallel_for((n_documents + kDocumentsPerTask - 1) / kDocumentsPerTask, [&](std::size_t task) {
+    const std::size_t end = std::min(n_documents, (task + 1) * kDocumentsPerTask);
+    for (std::size_t i = task * kDocumentsPerTask; i < end; ++i) {
+      const std::int32_t* const first = ids + offsets[i];
       const auto n = static_cast<std::size_t>(offsets[i + 1] - offsets[i]);
-      layouts[part].add(ids + offsets[i], n, grouped);
+      std::size_t at[kParts] = {};
+      for (std::size_t t = 0; t < n; ++t) ++at[static_cast<std::size_t>(first[t]) % kParts];
+      auto begin = static_cast<std::size_t>(offsets[i]);
+      for (std::size_t p = 0; p < kParts; ++p) {
+        const std::size_t size = at[p];
+        at[p] = begin;
+        ends_[i * kParts + p + 1] = begin += size;
+      }
+      for (std::size_t t = 0; t < n; ++t) {
+        const auto row = static_cast<std::size_t>(first[t]);
+        rows_[at[row % kParts]++] = static_cast<std::uint32_t>(row / kParts);
+      }
       scale_[i] = n ? 1.0f / static_cast<float>(n) : 0.0f;
     }
-  });
-  std::vector<std::size_t> begins;
-  offsets_.reserve(n_documents * kParts + 1);
-  for (const Layout& layout : layouts) {
-    begins.push_back(offsets_.back());
-    for (std::size_t size : layout.sizes) offsets_.push_back(offsets_.back() + size);
-  }
-  entries_.resize(offsets_.back());
-  parallel_for(layouts.size(), [&](std::size_t part) {
-    std::copy(layouts[part].entries.begin(), layouts[part].entries.end(),
-              entries_.begin() + static_cast<std::ptrdiff_t>(begins[part]));
   });
 }
 
@@ -82,18 +52,127 @@ struct Batch {
   std::size_t document(std::size_t i) const { return static_cast<std::size_t>(documents[i]); }
 };
 
-// One group of rows: what only the thread that works on it touches.
+// One group of rows, and what a batch has to do with it. Row r of the group is
+// row r * kParts + part of the table. Only the thread that works on it touches it.
 struct Part {
-  std::vector<float> sums;          // [batch, dim]: this group's share of each document's sum
-  std::vector<std::int32_t> rows;   // the batch's distinct rows, in order of first use
-  std::vector<std::int32_t> slots;  // for each entry of the batch, its row's place in `rows`
-  std::vector<float> gradients;     // [len(rows), dim]
+  struct Seen {
+    std::int32_t step;   // the step that last used a row, as in AdamTable::last
+    std::uint32_t slot;  // the row's place in that step's batch
+  };
+  std::vector<Seen> seen;
+  std::vector<float> sums;             // [batch, dim]: this group's share of each document's sum
+  std::vector<std::uint32_t> rows;     // the batch's distinct rows, in order of first use
+  std::vector<std::int32_t> last;      // the step that used each of them before
+  std::vector<std::uint32_t> ends;     // row s is in documents[ends[s - 1] : ends[s]]
+  std::vector<std::uint32_t> slots;    // for each use of a row, its place in `rows`
+  std::vector<std::uint32_t> documents;  // by row: the places in the batch that use it
+  std::vector<float> gradient;         // [dim]
+  std::uint32_t n_rows = 0;
+
+  // Turns the batch's documents, each a list of rows, into rows, each with a list of documents.
+  // step: the one that this batch is for.
+  void transpose(const BagDocuments& all, const Batch& batch, std::size_t part, std::int32_t step);
 };
+
+void Part::transpose(const BagDocuments& all, const Batch& batch, std::size_t part,
+                     std::int32_t step) {
+  // Copies of the pointers: the compiler must think that numbers written may be the members.
+  Seen* const all_seen = seen.data();
+  std::int32_t* const all_last = last.data();
+  std::uint32_t *const all_rows = rows.data(), *const all_ends = ends.data();
+  std::uint32_t *const all_documents = documents.data(), *slot = slots.data();
+  std::uint32_t n = 0;
+  for (std::size_t i = 0; i < batch.size; ++i) {
+    const std::uint32_t* const end = all.end(batch.document(i), part);
+    for (const std::uint32_t* row = all.begin(batch.document(i), part); row != end; ++row) {
+      // Written whether the row is new or not: which it is, is guessed wrong too often.
+      prefetch_address(all_seen + row[BagDocuments::kBehind]);
+      const Seen known = all_seen[*row];
+      const bool is_new = known.step != step;
+      const std::uint32_t at = is_new ? n : known.slot;
+      all_last[n] = known.step;
+      all_rows[n] = *row;
+      all_ends[at] = (is_new ? 0 : all_ends[at]) + 1;
+      all_seen[*row] = {step, at};
+      *slot++ = at;
+      n += is_new;
+    }
+  }
+  n_rows = n;
+  std::uint32_t begin = 0;
+  for (std::uint32_t s = 0; s < n; ++s) {  // first where each begins, then where it ends
+    const std::uint32_t size = all_ends[s];
+    all_ends[s] = begin;
+    begin += size;
+  }
+  slot = slots.data();
+  for (std::size_t i = 0; i < batch.size; ++i) {
+    const std::size_t document = batch.document(i);
+    const auto n_uses = all.end(document, part) - all.begin(document, part);
+    for (const std::uint32_t* const end = slot + n_uses; slot != end; ++slot)
+      all_documents[all_ends[*slot]++] = static_cast<std::uint32_t>(i);
+  }
+}
+
+// The table as a training uses it. Where every row is likely to be used, rows
+// are brought together with their moments for the time, group by group: a row
+// is then one place in memory to fetch, not three.
+class Rows {
+ public:
+  Rows(const AdamTable& table, std::size_t n_uses);
+  const AdamTable& table() const { return used_; }
+  // Where row r of a group is in the table.
+  std::size_t place(std::size_t part, std::size_t r) const {
+    return packed_.empty() ? r * kParts + part : part * per_part_ + r;
+  }
+  void put_back();
+
+ private:
+  template <class Copy>
+  void each_row(Copy copy);
+
+  const AdamTable given_;
+  AdamTable used_;
+  const std::size_t per_part_;
+  LargeVector<float> packed_;
+};
+
+Rows::Rows(const AdamTable& table, std::size_t n_uses)
+    : given_(table), used_(table), per_part_((table.n_rows + kParts - 1) / kParts) {
+  if (n_uses < table.n_rows) return;
+  const std::size_t dim = table.dim;
+  packed_.resize(per_part_ * kParts * 3 * dim);
+  used_.w = packed_.data();
+  used_.m = used_.w + dim;
+  used_.v = used_.m + dim;
+  used_.stride = 3 * dim;
+  each_row([dim](float* given, float* used) { std::copy_n(given, dim, used); });
+}
+
+void Rows::put_back() {
+  const std::size_t dim = given_.dim;
+  if (!packed_.empty())
+    each_row([dim](float* given, float* used) { std::copy_n(used, dim, given); });
+}
+
+template <class Copy>
+void Rows::each_row(Copy copy) {
+  parallel_for(kParts, [&](std::size_t part) {
+    for (std::size_t row = part; row < given_.n_rows; row += kParts) {
+      const std::size_t from = row * given_.stride, to = place(part, row / kParts) * used_.stride;
+      copy(given_.w + from, used_.w + to);
+      copy(given_.m + from, used_.m + to);
+      copy(given_.v + from, used_.v + to);
+    }
+  });
+}
 
 class Trainer {
  public:
   Trainer(const BagModel& model, const BagDocuments& documents, const std::int32_t* labels,
           std::size_t batch_size);
+  // Puts the rows, and the steps that used them, into the table.
+  void put_back();
   // Makes room for a batch, so that nothing is allocated while a gang runs.
   void reserve(const Batch& batch);
 
@@ -103,7 +182,7 @@ class Trainer {
   // of this one have ended, since a part is always its own thread's.
   void sum_rows(std::size_t part, const Batch& batch, const AdamClock& clock);
   void answer(std::size_t i, const Batch& batch);
-  void update_rows(std::size_t part, const Batch& batch, const AdamClock& clock);
+  void update_rows(std::size_t part, const AdamClock& clock);
   void update_dense(std::size_t d, const Batch& batch, const AdamClock& clock,
                     std::vector<float>& gradient);
 
@@ -112,12 +191,16 @@ class Trainer {
  private:
   void answer_sigmoid(std::size_t i, std::int32_t label);
   void answer_softmax(std::size_t i, std::int32_t label);
+  std::size_t row_of(const Part& part, std::size_t p, std::size_t slot) const {
+    return rows_.place(p, part.rows[slot]);
+  }
 
+  static constexpr std::size_t kAhead = 8;  // rows that are fetched before they are needed
   const BagModel& model_;
+  Rows rows_;
   const BagDocuments& documents_;
   const std::int32_t* const labels_;
   const std::size_t dim_, units_;
-  std::vector<std::int32_t> slot_of_row_;  // right where rows[slot] is the row
   std::vector<float> hidden_, hidden_gradients_;  // [batch, dim]
   std::vector<float> logits_;                     // [batch, units], then their gradients
   std::vector<float> losses_;                     // [batch]
@@ -127,46 +210,52 @@ class Trainer {
 
 Trainer::Trainer(const BagModel& model, const BagDocuments& documents, const std::int32_t* labels,
                  std::size_t batch_size)
-    : model_(model), documents_(documents), labels_(labels), dim_(model.table.dim),
-      units_(model.n_units), slot_of_row_(model.table.n_rows), hidden_(batch_size * dim_),
+    : model_(model), rows_(model.table, documents.n_uses()), documents_(documents), labels_(labels), dim_(model.table.dim),
+      units_(model.n_units), hidden_(batch_size * dim_),
       hidden_gradients_(batch_size * dim_), logits_(batch_size * units_), losses_(batch_size),
       correct_(batch_size) {
-  for (Part& part : parts_) part.sums.resize(batch_size * dim_);
+  for (Part& part : parts_) {
+    part.seen.resize(model.table.n_rows / kParts + 1, Part::Seen{0, 0});
+    part.sums.resize(batch_size * dim_);
+    part.gradient.resize(dim_);
+  }
+  for (std::size_t row = 0; row < model.table.n_rows; ++row)
+    parts_[row % kParts].seen[row / kParts].step = model.table.last[row];
+}
+
+void Trainer::put_back() {
+  rows_.put_back();
+  for (std::size_t row = 0; row < model_.table.n_rows; ++row)
+    model_.table.last[row] = parts_[row % kParts].seen[row / kParts].step;
 }
 
 void Trainer::reserve(const Batch& batch) {
   for (std::size_t p = 0; p < kParts; ++p) {
     std::size_t n = 0;
     for (std::size_t i = 0; i < batch.size; ++i)
-      n += documents_.end(batch.document(i), p) - documents_.begin(batch.document(i), p);
-    parts_[p].rows.reserve(n);
-    parts_[p].slots.reserve(n);
-    if (parts_[p].gradients.size() < n * dim_) parts_[p].gradients.resize(n * dim_);
+      n += static_cast<std::size_t>(documents_.end(batch.document(i), p) -
+                                    documents_.begin(batch.document(i), p));
+    Part& part = parts_[p];
+    if (part.slots.size() >= ++n) continue;  // one more is written to, and not used
+    part.last.resize(n);
+    for (auto* list : {&part.rows, &part.ends, &part.slots, &part.documents}) list->resize(n);
   }
 }
 
 void Trainer::sum_rows(std::size_t p, const Batch& batch, const AdamClock& clock) {
   const Kernels& kernel = kernels();
+  const AdamTable& table = rows_.table();
   Part& part = parts_[p];
-  part.rows.clear();
-  part.slots.clear();
-  for (std::size_t i = 0; i < batch.size; ++i) {
-    const std::size_t document = batch.document(i);
-    float* const sum = part.sums.data() + i * dim_;
-    std::fill(sum, sum + dim_, 0.0f);
-    for (std::size_t e = documents_.begin(document, p); e < documents_.end(document, p); ++e) {
-      const BagDocuments::Entry& entry = documents_.entry(e);
-      const auto row = static_cast<std::size_t>(entry.row);
-      std::int32_t slot = slot_of_row_[row];
-      if (static_cast<std::size_t>(slot) >= part.rows.size() ||
-          part.rows[static_cast<std::size_t>(slot)] != entry.row) {
-        slot = slot_of_row_[row] = static_cast<std::int32_t>(part.rows.size());
-        part.rows.push_back(entry.row);
-        clock.catch_up(model_.table, row);
-      }
-      part.slots.push_back(slot);
-      kernel.add(sum, model_.table.w + row * dim_, dim_, entry.count);
-    }
+  part.transpose(documents_, batch, p, clock.step() + 1);
+  std::fill_n(part.sums.begin(), batch.size * dim_, 0.0f);
+  std::uint32_t begin = 0;
+  for (std::size_t s = 0; s < part.n_rows; ++s) {
+    if (s + kAhead < part.n_rows) clock.prefetch(table, row_of(part, p, s + kAhead));
+    const std::size_t row = row_of(part, p, s);
+    clock.catch_up(table, row, part.last[s]);
+    kernel.add_to_each(part.sums.data(), part.documents.data() + begin, part.ends[s] - begin,
+                       table.w + row * table.stride, dim_);
+    begin = part.ends[s];
   }
 }
 
@@ -214,21 +303,18 @@ void Trainer::answer_softmax(std::size_t i, std::int32_t label) {
   logits[label] -= 1.0f;
 }
 
-void Trainer::update_rows(std::size_t p, const Batch& batch, const AdamClock& clock) {
+void Trainer::update_rows(std::size_t p, const AdamClock& clock) {
   const Kernels& kernel = kernels();
+  const AdamTable& table = rows_.table();
   Part& part = parts_[p];
-  std::fill_n(part.gradients.begin(), part.rows.size() * dim_, 0.0f);
-  const std::int32_t* slot = part.slots.data();
-  for (std::size_t i = 0; i < batch.size; ++i) {
-    const std::size_t document = batch.document(i);
-    const float* const gradient = hidden_gradients_.data() + i * dim_;
-    for (std::size_t e = documents_.begin(document, p); e < documents_.end(document, p); ++e)
-      kernel.add(part.gradients.data() + static_cast<std::size_t>(*slot++) * dim_, gradient, dim_,
-                 documents_.entry(e).count);
+  std::uint32_t begin = 0;
+  for (std::size_t s = 0; s < part.n_rows; ++s) {
+    if (s + kAhead < part.n_rows) clock.prefetch(table, row_of(part, p, s + kAhead));
+    kernel.sum_of_each(part.gradient.data(), hidden_gradients_.data(),
+                       part.documents.data() + begin, part.ends[s] - begin, dim_);
+    clock.update(table, row_of(part, p, s), part.gradient.data());
+    begin = part.ends[s];
   }
-  for (std::size_t s = 0; s < part.rows.size(); ++s)
-    clock.update(model_.table, static_cast<std::size_t>(part.rows[s]),
-                 part.gradients.data() + s * dim_);
 }
 
 // Row d of the kernel; row dim_ stands for the bias.
@@ -294,7 +380,7 @@ BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments&
       barrier.wait();
       my_clock.begin_step(learning_rates[begin / batch_size]);
       for (std::size_t p = member; p < kParts; p += step_by)
-        trainer.update_rows(p, batch, my_clock);
+        trainer.update_rows(p, my_clock);
       for (std::size_t d = member; d <= model.table.dim; d += step_by)
         trainer.update_dense(d, batch, my_clock, gradients[member]);
       my_clock.end_step();
@@ -303,6 +389,7 @@ BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments&
     }
   });
   clock = clocks[0];
+  trainer.put_back();
   if (error) std::rethrow_exception(error);
   result.stopped = stop;
   return result;

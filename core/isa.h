@@ -41,6 +41,12 @@ struct Kernels {
                             std::uint32_t* edges);
   // out[i] += scale * row[i]
   void (*add)(float* out, const float* row, std::size_t n, float scale);
+  // sums[places[j]] += row, for all j: rows of n numbers
+  void (*add_to_each)(float* sums, const std::uint32_t* places, std::size_t n_places,
+                      const float* row, std::size_t n);
+  // out = the sum of rows[places[j]]
+  void (*sum_of_each)(float* out, const float* rows, const std::uint32_t* places,
+                      std::size_t n_places, std::size_t n);
   float (*dot)(const float* a, const float* b, std::size_t n);
   void (*adam)(float* w, float* m, float* v, const float* gradient, std::size_t n,
                const AdamStep& step);

@@ -16,6 +16,14 @@
 
 namespace wordrow {
 
+inline void prefetch_address(const void* address) {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(address);
+#else
+  (void)address;
+#endif
+}
+
 template <class T>
 struct LargePages {
   using value_type = T;

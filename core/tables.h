@@ -30,14 +30,6 @@ struct Count {
   std::uint32_t last_document = 0;  // the number of the last document it was counted in
 };
 
-inline void prefetch_address(const void* address) {
-#if defined(__GNUC__) || defined(__clang__)
-  __builtin_prefetch(address);
-#else
-  (void)address;
-#endif
-}
-
 // Folded 64 x 64 -> 128 bit product: every input bit reaches every output bit.
 inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
 #if defined(_MSC_VER) && defined(_M_X64)

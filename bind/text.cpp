@@ -66,9 +66,11 @@ auto with_documents(nb::handle source, nb::object callback, Work work) {
 // A vocabulary that many threads may read, and one may change. Nobody waits:
 // a callback could otherwise wait for its own caller.
 struct SharedVocabulary {
-  explicit SharedVocabulary(int ngrams) : words((require_ngrams(ngrams), ngrams)) {}
-  static void require_ngrams(int ngrams) {
+  SharedVocabulary(int ngrams, std::uint32_t buckets)
+      : words((require_sizes(ngrams, buckets), ngrams), buckets) {}
+  static void require_sizes(int ngrams, std::uint32_t buckets) {
     require(ngrams >= 1 && ngrams <= 8, "ngrams must be from 1 to 8");
+    require(buckets < std::uint32_t{1} << 31, "buckets must be below 2^31");
   }
   template <class Lock>
   Lock lock() const {
@@ -103,6 +105,21 @@ nb::tuple encode(const SharedVocabulary& vocabulary, nb::handle texts, const Nor
         return vocabulary.words.encode(documents, normalizer, limit, unknown_id, ask);
       });
   return nb::make_tuple(to_numpy(std::move(encoded.ids)), to_numpy(std::move(encoded.offsets)));
+}
+
+// (id, first word, number of words) of each id of one text.
+nb::list named_ids(const SharedVocabulary& vocabulary, nb::handle text,
+                   const Normalizer& normalizer, std::int32_t limit, std::int32_t unknown_id) {
+  const auto found =
+      with_documents(text, nb::none(), [&](const Documents& documents, const Watch&) {
+        require(documents.size() == 1, "one text");
+        const auto held = vocabulary.lock<Reading>();
+        return vocabulary.words.named_ids(documents, 0, normalizer, limit, unknown_id);
+      });
+  nb::list result;
+  for (const NamedId& one : found)
+    result.append(nb::make_tuple(one.id, one.first_word, one.n_words));
+  return result;
 }
 
 // (texts, occurrences, documents, ids) of all words and of the n-grams that
@@ -160,7 +177,7 @@ void define_text(nb::module_& module) {
            nb::arg("characters"))
       .def("words", &words, nb::arg("text"));
   nb::class_<SharedVocabulary>(module, "Vocabulary")
-      .def(nb::init<int>(), nb::arg("ngrams"))
+      .def(nb::init<int, std::uint32_t>(), nb::arg("ngrams"), nb::arg("buckets") = 0)
       .def("count", &count, nb::arg("texts"), nb::arg("normalizer"),
            nb::arg("watch").none() = nb::none())
       .def("rank",
@@ -171,6 +188,27 @@ void define_text(nb::module_& module) {
            nb::kw_only(), nb::arg("min_count"), nb::arg("first_id"))
       .def("encode", &encode, nb::arg("texts"), nb::arg("normalizer"), nb::kw_only(),
            nb::arg("limit"), nb::arg("unknown_id"), nb::arg("watch").none() = nb::none())
+      .def("named_ids", &named_ids, nb::arg("text"), nb::arg("normalizer"), nb::kw_only(),
+           nb::arg("limit"), nb::arg("unknown_id"))
+      .def("rank_buckets",
+           [](SharedVocabulary& self, std::uint64_t min_count, std::int32_t first_id) {
+             const auto held = self.lock<Changing>();
+             return self.words.rank_buckets(min_count, first_id);
+           },
+           nb::kw_only(), nb::arg("min_count"), nb::arg("first_id"))
+      .def("bucket_counts",
+           [](const SharedVocabulary& self) {
+             const auto held = self.lock<Reading>();
+             const auto& counts = self.words.buckets().counts();
+             return to_numpy(std::vector<std::uint8_t>(counts.begin(), counts.end()));
+           })
+      .def("set_bucket_counts",
+           [](SharedVocabulary& self, In<std::uint8_t, 1> counts) {
+             const auto held = self.lock<Changing>();
+             require(counts.shape(0) == self.words.buckets().size(), "one count a bucket");
+             self.words.buckets().set_counts(counts.data());
+           },
+           nb::arg("counts").noconvert())
       .def_prop_ro("max_id", [](const SharedVocabulary& self) { return self.words.max_id(); })
       .def("entries", &entries, nb::arg("joiner"))
       .def("add", &add_entries, nb::arg("texts"), nb::arg("joiner"), nb::kw_only(),

@@ -41,6 +41,7 @@ class Finder {
   std::size_t read(const Documents& documents, std::size_t i, const Normalizer& normalizer,
                    WordTable& table);
   const Found* found() const { return found_.data(); }
+  const std::uint64_t* hashes() const { return hashes_.data(); }
 
  private:
   void normalize(const Documents& documents, std::size_t i, const Normalizer& normalizer);

@@ -37,7 +37,9 @@ std::size_t likely_words(const Documents& documents, std::size_t begin, std::siz
 // What one thread reuses from document to document.
 struct Vocabulary::Scratch {
   Finder finder;
-  std::vector<std::uint32_t> prefixes;  // of the document's n-grams, by place of the first word
+  // Of the document's n-grams, by place of the first word: a serial, or a hash.
+  std::vector<std::uint32_t> prefixes;
+  std::vector<std::uint64_t> hashed_prefixes;
 
   void begin_grams(std::size_t n_words) {
     prefixes.resize(n_words);
@@ -46,7 +48,8 @@ struct Vocabulary::Scratch {
   std::uint32_t serial(std::size_t w) const { return finder.found()[w].serial; }
 };
 
-Vocabulary::Vocabulary(int ngrams) : ngrams_(ngrams), grams_(ngrams > 1 ? ngrams - 1 : 0) {}
+Vocabulary::Vocabulary(int ngrams, std::uint32_t n_buckets)
+    : ngrams_(ngrams), grams_(ngrams > 1 && !n_buckets ? ngrams - 1 : 0), buckets_(n_buckets) {}
 
 namespace {
 
@@ -66,6 +69,12 @@ void Vocabulary::count_range(const Documents& documents, std::size_t begin, std:
     const std::size_t n = scratch.finder.read(documents, i, normalizer, words_);
     for (std::size_t w = 0; w < n; ++w) count_one(words_.counts[scratch.serial(w)], number);
     if (ngrams_ == 1) continue;
+    if (buckets_.size()) {
+      buckets_.each_run(scratch.finder.hashes(), n, static_cast<std::size_t>(ngrams_),
+                        scratch.hashed_prefixes,
+                        [&](std::uint32_t bucket, std::size_t, std::size_t) { buckets_.count(bucket); });
+      continue;
+    }
     scratch.begin_grams(n);
     for (std::size_t order = 2; order <= static_cast<std::size_t>(ngrams_) && order <= n; ++order) {
       GramTable& grams = grams_[order - 2];
@@ -91,7 +100,7 @@ void Vocabulary::count(const Documents& documents, const Normalizer& normalizer,
   // there are distinct words.
   const std::vector<std::size_t> ends = cut(documents, static_cast<std::size_t>(n_threads()));
   std::vector<Vocabulary> parts;
-  for (std::size_t p = 0; p < ends.size(); ++p) parts.emplace_back(ngrams_);
+  for (std::size_t p = 0; p < ends.size(); ++p) parts.emplace_back(ngrams_, static_cast<std::uint32_t>(buckets_.size()));
   // The watch is asked by this thread alone, every few documents.
   constexpr std::size_t kTurn = 256;
   const std::thread::id caller = std::this_thread::get_id();
@@ -113,6 +122,7 @@ void Vocabulary::count(const Documents& documents, const Normalizer& normalizer,
   if (words_.size() == 0) {
     std::swap(words_, parts[0].words_);
     std::swap(grams_, parts[0].grams_);
+    buckets_.add(parts[0].buckets_);
   } else {
     merge(parts[0]);
   }
@@ -131,6 +141,7 @@ void add_counts(Count& to, const Count& from) {
 }  // namespace
 
 void Vocabulary::merge(const Vocabulary& other) {
+  buckets_.add(other.buckets_);
   std::vector<std::uint32_t> word_map(other.words_.size());
   words_.merge(other.words_, word_map.data());
   for (std::size_t serial = 0; serial < word_map.size(); ++serial)
@@ -233,6 +244,12 @@ std::size_t Vocabulary::rank(std::uint64_t min_count, std::int32_t first_id) {
   for (std::size_t i = 0; i < n_often; ++i) *often[i].id = first_id + static_cast<std::int32_t>(i);
   max_id_ = n ? first_id + static_cast<std::int32_t>(n) - 1 : 0;
   words_.publish_ids();
+  return n + rank_buckets(min_count, first_id + static_cast<std::int32_t>(n));
+}
+
+std::size_t Vocabulary::rank_buckets(std::uint64_t min_count, std::int32_t first_id) {
+  const std::size_t n = buckets_.rank(min_count, first_id);
+  if (n) max_id_ = first_id + static_cast<std::int32_t>(n) - 1;
   return n;
 }
 
@@ -246,7 +263,7 @@ void Vocabulary::add(std::string_view text, std::string_view joiner, const Count
     const WordKey key = WordKey::of(padded.data(), word.size());
     return words_.find_or_add(key, key.hash(), word.data(), word.size());
   };
-  if (ngrams_ == 1 || joiner.empty() || text.find(joiner) == std::string_view::npos) {
+  if (grams_.empty() || joiner.empty() || text.find(joiner) == std::string_view::npos) {
     const std::uint32_t serial = find_or_add_word(text);
     words_.counts[serial] = count;
     words_.ids[serial] = id;
@@ -268,8 +285,23 @@ void Vocabulary::add(std::string_view text, std::string_view joiner, const Count
   grams_[order - 2].ids[prefix] = id;
 }
 
-void Vocabulary::encode_grams(Scratch& scratch, std::size_t n, std::int32_t limit,
-                              std::vector<std::int32_t>& ids) const {
+template <class Use>
+void Vocabulary::each_id(Scratch& scratch, std::size_t n, std::int32_t limit,
+                         std::int32_t unknown_id, const Use& use) const {
+  const auto within = [limit](std::int32_t id) { return id < limit ? id : 0; };
+  for (std::size_t w = 0; w < n; ++w) {
+    const std::int32_t id = within(scratch.finder.found()[w].id);
+    use(id > 0 ? id : unknown_id, w, 1);
+  }
+  if (buckets_.size()) {
+    buckets_.each_run(scratch.finder.hashes(), n, static_cast<std::size_t>(ngrams_),
+                      scratch.hashed_prefixes,
+                      [&](std::uint32_t bucket, std::size_t w, std::size_t order) {
+                        use(within(buckets_.id_of(bucket)), w, order);
+                      });
+    return;
+  }
+  if (ngrams_ == 1) return;
   scratch.begin_grams(n);
   for (std::size_t order = 2; order <= static_cast<std::size_t>(ngrams_) && order <= n; ++order) {
     const GramTable& grams = grams_[order - 2];
@@ -283,10 +315,9 @@ void Vocabulary::encode_grams(Scratch& scratch, std::size_t n, std::int32_t limi
     for (std::size_t w = 0; w < n_grams; ++w)
       if (is_known(w)) grams.prefetch(key(w));
     for (std::size_t w = 0; w < n_grams; ++w) {
-      scratch.prefixes[w] = is_known(w) ? grams.find(key(w)) : kNoSerial;
-      if (scratch.prefixes[w] == kNoSerial) continue;
-      const std::int32_t id = grams.ids[scratch.prefixes[w]];
-      if (id > 0 && id < limit) ids.push_back(id);
+      const std::uint32_t serial = is_known(w) ? grams.find(key(w)) : kNoSerial;
+      scratch.prefixes[w] = serial;
+      use(serial == kNoSerial ? 0 : within(grams.ids[serial]), w, order);
     }
   }
 }
@@ -297,18 +328,29 @@ void Vocabulary::encode_range(const Documents& documents, std::size_t begin, std
   for (std::size_t i = begin; i < end; ++i) {
     const std::size_t n = scratch.finder.read(documents, i, normalizer, words_);
     std::size_t size = out.ids.size();
-    out.ids.resize(size + n);
+    out.ids.resize(size + n * static_cast<std::size_t>(ngrams_));
     // Every word writes an id, and the place moves on where it has one: no branch to guess.
     std::int32_t* const ids = out.ids.data();
-    for (std::size_t w = 0; w < n; ++w) {
-      const std::int32_t id = scratch.finder.found()[w].id;
-      ids[size] = id > 0 && id < limit ? id : unknown_id;
-      size += ids[size] > 0;
-    }
+    each_id(scratch, n, limit, unknown_id, [&](std::int32_t id, std::size_t, std::size_t) {
+      ids[size] = id;
+      size += id > 0;
+    });
     out.ids.resize(size);
-    if (ngrams_ > 1) encode_grams(scratch, n, limit, out.ids);
-    out.offsets.push_back(static_cast<std::int64_t>(out.ids.size()));
+    out.offsets.push_back(static_cast<std::int64_t>(size));
   }
+}
+
+std::vector<NamedId> Vocabulary::named_ids(const Documents& documents, std::size_t i,
+                                           const Normalizer& normalizer, std::int32_t limit,
+                                           std::int32_t unknown_id) const {
+  Scratch scratch;
+  const std::size_t n = scratch.finder.read(documents, i, normalizer, words_);
+  std::vector<NamedId> found;
+  each_id(scratch, n, limit, unknown_id,
+          [&](std::int32_t id, std::size_t first_word, std::size_t n_words) {
+            if (id > 0) found.push_back({id, first_word, n_words});
+          });
+  return found;
 }
 
 Encoded Vocabulary::encode(const Documents& documents, const Normalizer& normalizer,

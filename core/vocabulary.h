@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "buckets.h"
 #include "finder.h"
 #include "pool.h"
 
@@ -22,9 +23,16 @@ struct Encoded {
   std::vector<std::int64_t> offsets;
 };
 
+// An id of a document, and the words that it stands for.
+struct NamedId {
+  std::int32_t id;
+  std::size_t first_word, n_words;
+};
+
 class Vocabulary {
  public:
-  explicit Vocabulary(int ngrams);
+  // n_buckets: hash n-grams to so many buckets (buckets.h); 0 keeps them apart.
+  Vocabulary(int ngrams, std::uint32_t n_buckets);
   int ngrams() const { return ngrams_; }
 
   // Counts the words and n-grams of documents. The outcome does not depend on
@@ -33,7 +41,7 @@ class Vocabulary {
 
   // Gives ids from first_id on by falling occurrences, ties by first
   // appearance with words before n-grams, to those seen at least min_count
-  // times. Returns how many got one.
+  // times; buckets come last. Returns how many got one.
   std::size_t rank(std::uint64_t min_count, std::int32_t first_id);
 
   // Looks up documents: words in their order, then 2-grams, and so on. Ids
@@ -41,6 +49,11 @@ class Vocabulary {
   // nothing where that is 0. Throws InvalidDocument, Stopped.
   Encoded encode(const Documents& documents, const Normalizer& normalizer, std::int32_t limit,
                  std::int32_t unknown_id, const Watch& watch) const;
+
+  // The same for one document, each id with its words.
+  std::vector<NamedId> named_ids(const Documents& documents, std::size_t i,
+                                 const Normalizer& normalizer, std::int32_t limit,
+                                 std::int32_t unknown_id) const;
 
   // Entries are numbered through all orders: words, then 2-grams, and so on.
   std::size_t size() const;
@@ -55,6 +68,10 @@ class Vocabulary {
   // After the last one, end_adding().
   void add(std::string_view text, std::string_view joiner, const Count& count, std::int32_t id);
   void end_adding() { words_.publish_ids(); }
+  // Gives ids to buckets alone, where the words have theirs.
+  std::size_t rank_buckets(std::uint64_t min_count, std::int32_t first_id);
+  Buckets& buckets() { return buckets_; }
+  const Buckets& buckets() const { return buckets_; }
 
  private:
   struct Scratch;
@@ -63,8 +80,9 @@ class Vocabulary {
   void encode_range(const Documents& documents, std::size_t begin, std::size_t end,
                     const Normalizer& normalizer, std::int32_t limit, std::int32_t unknown_id,
                     Scratch& scratch, Encoded& out) const;
-  void encode_grams(Scratch& scratch, std::size_t n, std::int32_t limit,
-                    std::vector<std::int32_t>& ids) const;
+  template <class Use>
+  void each_id(Scratch& scratch, std::size_t n, std::int32_t limit, std::int32_t unknown_id,
+               const Use& use) const;
   void merge(const Vocabulary& other);
   std::pair<std::size_t, std::uint32_t> locate(std::size_t number) const;
   std::string gram_text(std::size_t order, std::uint32_t serial, std::string_view joiner) const;
@@ -73,6 +91,7 @@ class Vocabulary {
   std::int32_t max_id_ = 0;
   WordTable words_;
   std::vector<GramTable> grams_;  // grams_[n - 2] holds the n-grams
+  Buckets buckets_;               // or all of them, hashed
 };
 
 }  // namespace wordrow

@@ -40,7 +40,8 @@ class TextClassifier(Estimator):
     scikit-learn.
 
     dim: the length of a row. ngrams: also give rows to runs of up to this many
-    words ("not good"). min_count: words and n-grams seen less often get no row;
+    words ("not good"). buckets: hash those runs to so many buckets, in place of
+    keeping each (see Tokenizer). min_count: words and n-grams seen less often get no row;
     None means 1, or 2 with n-grams. num_words: keep the most frequent ones only.
     epochs: passes over the texts; None means about 1,000 steps, from 3 to 100
     passes. learning_rate: Adam's, falling in a line to zero. validation_split:
@@ -63,6 +64,7 @@ class TextClassifier(Estimator):
         self,
         dim: int = 16,
         ngrams: int = 1,
+        buckets: int | None = None,
         min_count: int | None = None,
         num_words: int | None = None,
         epochs: int | None = None,
@@ -82,6 +84,7 @@ class TextClassifier(Estimator):
     ) -> None:
         self.dim = dim
         self.ngrams = ngrams
+        self.buckets = buckets
         self.min_count = min_count
         self.num_words = num_words
         self.epochs = epochs
@@ -233,6 +236,7 @@ class TextClassifier(Estimator):
             lower=self.lower,
             split=self.split,
             ngrams=int(self.ngrams),
+            buckets=self.buckets,
             min_count=int(min_count),
         )
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["from_bytes", "read", "to_bytes", "write"]
 
 _KIND = "classifier"
-_SHARED = ("num_words", "filters", "lower", "split", "ngrams", "min_count")  # with TextClassifier
+# What tokenizer and classifier both have as a setting.
+_SHARED = ("num_words", "filters", "lower", "split", "ngrams", "buckets", "min_count")
 _TOKENIZER = (*_SHARED, "document_count")
 _VOCABULARY = ("bytes", "offsets", "occurrences", "documents")
 
@@ -62,6 +63,9 @@ def _parts(classifier: TextClassifier) -> tuple[dict[str, Any], dict[str, Any]]:
     packed, offsets = store.pack_strings(texts)
     arrays = (packed, offsets, occurrences, documents)
     tensors = {f"vocabulary/{k}": array for k, array in zip(_VOCABULARY, arrays, strict=True)}
+    if classifier.tokenizer.buckets:
+        kept = np.packbits(classifier.tokenizer.kept_buckets(), bitorder="little")
+        tensors["vocabulary/kept_buckets"] = kept
     weights, model = model_parts(classifier.model_, with_state=False)
     params = classifier.get_params() | {"model": None}
     config = {
@@ -73,7 +77,7 @@ def _parts(classifier: TextClassifier) -> tuple[dict[str, Any], dict[str, Any]]:
         "model": model,
         "model_of_its_own": classifier.model is not None,
         "params": {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()},
-        "vocabulary_hash": _hash(packed, offsets),
+        "vocabulary_hash": _hash(packed, offsets, tensors.get("vocabulary/kept_buckets")),
     }
     return tensors | weights, config
 
@@ -103,7 +107,8 @@ def _unpacked(
     packed, offsets, occurrences, documents = (
         tensors[f"vocabulary/{part}"] for part in _VOCABULARY
     )
-    if _hash(packed, offsets) != config["vocabulary_hash"]:
+    kept = tensors.get("vocabulary/kept_buckets")
+    if _hash(packed, offsets, kept) != config["vocabulary_hash"]:
         raise FileFormatError(
             f"{name}: the vocabulary is not the one that the rows were trained with "
             "(their hashes differ); the file is damaged or was put together from two."
@@ -112,9 +117,14 @@ def _unpacked(
     if len(set(texts)) != len(texts):
         raise FileFormatError(f"{name}: a word stands twice in the vocabulary.")
     settings = config["tokenizer"]
+    settings = {"buckets": None} | settings  # files of before had none
     check_params(classifier.get_params() | {k: settings[k] for k in _SHARED})
     tokenizer = Tokenizer(**{name: settings[name] for name in _TOKENIZER})
-    tokenizer.take_ranked_entries(texts, occurrences, documents)
+    if (kept is None) != (tokenizer.buckets is None):
+        raise FileFormatError(f"{name}: buckets of n-grams need both a number and a table.")
+    if tokenizer.buckets and kept is not None:
+        kept = np.unpackbits(kept, count=tokenizer.buckets, bitorder="little").astype(np.bool_)
+    tokenizer.take_ranked_entries(texts, occurrences, documents, kept)
     weights = {k: tensor for k, tensor in tensors.items() if not k.startswith("vocabulary/")}
     model = model_from_parts(weights, config["model"], name=name)
     classes = _classes(config["classes"])
@@ -145,7 +155,9 @@ def _classes(config: Mapping[str, Any]) -> Any:
     return classes
 
 
-def _hash(packed: Any, offsets: Any) -> str:
+def _hash(packed: Any, offsets: Any, kept_buckets: Any) -> str:
     digest = hashlib.sha256(packed.tobytes())
     digest.update(offsets.astype("<i8").tobytes())
+    if kept_buckets is not None:
+        digest.update(kept_buckets.tobytes())
     return digest.hexdigest()

@@ -13,7 +13,7 @@ from wordrow.errors import show
 __all__ = ["Estimator", "check_params"]
 
 _WHOLE_NUMBERS = ("dim", "ngrams", "batch_size", "patience")
-_WHOLE_NUMBERS_OR_NONE = ("min_count", "num_words", "epochs")
+_WHOLE_NUMBERS_OR_NONE = ("min_count", "num_words", "epochs", "buckets")
 
 
 class Estimator:

@@ -42,6 +42,9 @@ def train(
     label: LabelOption = None,
     dim: Annotated[int, typer.Option(help="The length of a row.")] = 16,
     ngrams: Annotated[int, typer.Option(help="Give rows to runs of up to this many words.")] = 1,
+    buckets: Annotated[
+        int | None, typer.Option(help="Hash those runs to so many buckets: faster, and smaller.")
+    ] = None,
     min_count: Annotated[
         int | None,
         typer.Option(help="No row for what is seen less often.", show_default="1; 2 with n-grams"),
@@ -76,9 +79,9 @@ def train(
     data = table(file, text, label, encoding_errors)
     assert data.labels is not None
     classifier = TextClassifier(
-        dim=dim, ngrams=ngrams, min_count=min_count, num_words=num_words, epochs=epochs,
-        batch_size=batch_size, learning_rate=learning_rate, validation_split=validation_split,
-        patience=patience, seed=seed, verbose=not quiet and is_wanted("auto"),
+        dim=dim, ngrams=ngrams, buckets=buckets, min_count=min_count, num_words=num_words,
+        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
+        validation_split=validation_split, patience=patience, seed=seed, verbose=not quiet and is_wanted("auto"),
     )  # fmt: skip
     counts = Counter(data.labels)
     shown = ", ".join(f"{name} ({n:,})" for name, n in counts.most_common(12))

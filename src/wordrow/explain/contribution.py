@@ -66,10 +66,10 @@ def explain_text(classifier: TextClassifier, text: str) -> Explanation:
     direction, bias = _towards(best, kernel, biases)
     ids = classifier.tokenizer.encode([text])[0]
     scores = embedding(ids[None])[0] @ direction / max(1, len(ids))
-    names = classifier.tokenizer.texts_of(ids)
+    named = classifier.tokenizer.named_ids(text)
     parts = [
-        Contribution(word=name, id=int(i), score=float(score))
-        for name, i, score in zip(names, ids, scores, strict=True)
+        Contribution(word=word, id=i, score=float(score))
+        for (i, word), score in zip(named, scores, strict=True)
     ]
     return Explanation(
         text=text,

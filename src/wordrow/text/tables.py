@@ -53,6 +53,7 @@ class VocabularyTables:
     """Words with their counts and ids, and as tables."""
 
     ngrams: int
+    buckets: int | None
     min_count: int
     num_words: int | None
     split: str | None
@@ -66,7 +67,7 @@ class VocabularyTables:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._vocabulary = _core.Vocabulary(self.ngrams)
+        self._vocabulary = self._new_vocabulary()
         self._lookup = self._vocabulary  # another one while word_index is edited
         self._shift = 0  # what its ids are above those of word_index
         self._fitted = False
@@ -87,20 +88,37 @@ class VocabularyTables:
         order = order[(ids[order] > 0) & (ids[order] < self.n_ids)]
         return [texts[i] for i in order.tolist()], occurrences[order], documents[order]
 
-    def texts_of(self, ids: npt.NDArray[np.int32]) -> list[str]:
-        """Return the word or n-gram of each id."""
-        ranked = self.ranked_entries()[0]
-        return [ranked[i - 1] for i in ids.tolist()]
+    def kept_buckets(self) -> npt.NDArray[np.bool_]:
+        """Return which buckets of n-grams have ids: [buckets]; they follow those of the words."""
+        return self._vocabulary.bucket_counts() >= self.min_count
 
-    def take_ranked_entries(self, texts: list[str], occurrences: Counts, documents: Counts) -> None:
-        """Become the tokenizer whose `ranked_entries` these are."""
-        self._vocabulary = self._lookup = _core.Vocabulary(self.ngrams)
+    def take_ranked_entries(
+        self, texts: list[str], occurrences: Counts, documents: Counts,
+        kept_buckets: npt.NDArray[np.bool_] | None = None,
+    ) -> None:  # fmt: skip
+        """Become the tokenizer whose `ranked_entries` and `kept_buckets` these are."""
+        self._vocabulary = self._lookup = self._new_vocabulary()
         self._views.clear()
         ids = np.arange(1, len(texts) + 1, dtype=np.int32)
         occurrences, documents = (np.ascontiguousarray(a) for a in (occurrences, documents))
         self._vocabulary.add(
             texts, self._joiner, occurrences=occurrences, documents=documents, ids=ids
         )
+        if kept_buckets is not None:
+            counts = kept_buckets.astype(np.uint8) * np.uint8(self.min_count)
+            self._take_buckets(self._vocabulary, counts)
+
+    def _new_vocabulary(self) -> _core.Vocabulary:
+        return _core.Vocabulary(self.ngrams, self.buckets or 0)
+
+    def _take_buckets(
+        self, vocabulary: _core.Vocabulary, counts: npt.NDArray[np.uint8] | None = None
+    ) -> None:
+        """Give a vocabulary whose words have ids counts of buckets: these, or those of before."""
+        if self.buckets:
+            counts = self._vocabulary.bucket_counts() if counts is None else counts
+            vocabulary.set_bucket_counts(np.ascontiguousarray(counts))
+            vocabulary.rank_buckets(min_count=self.min_count, first_id=vocabulary.max_id + 1)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
@@ -134,11 +152,15 @@ class VocabularyTables:
         if "index_docs" in edited:
             self._sequence_docs = dict(self.index_docs)
 
-    def _take_tables(self, views: dict[str, dict[Any, Any]]) -> None:
+    def _take_tables(
+        self, views: dict[str, dict[Any, Any]], bucket_counts: npt.NDArray[np.uint8] | None = None
+    ) -> None:
         """Take tables as they were saved, and build the vocabulary that they describe."""
         counts, docs, index = views["word_counts"], views["word_docs"], views["word_index"]
         words = [*counts, *(w for w in index if w not in counts and w != self.oov_token)]
         self._vocabulary = self._lookup = self._filled(words, counts, docs, index)
+        if bucket_counts is not None:
+            self._take_buckets(self._vocabulary, bucket_counts)
         self._views = {name: vars(VocabularyTables)[name].kind(views[name]) for name in TABLES}
         self.word_index.edited = min(index.values(), default=1) < 1
 
@@ -167,7 +189,7 @@ class VocabularyTables:
                 self._views[name] = vars(VocabularyTables)[name].kind(table)
 
     def _filled(self, words: list[Any], counts: Any, docs: Any, index: Any) -> _core.Vocabulary:
-        vocabulary = _core.Vocabulary(self.ngrams)
+        vocabulary = self._new_vocabulary()
         vocabulary.add(
             [self._spelled(word) for word in words],
             self._joiner,
@@ -175,6 +197,7 @@ class VocabularyTables:
             documents=np.array([docs.get(word, 0) for word in words], np.int64),
             ids=np.array([index.get(word, 0) for word in words], np.int32),
         )
+        self._take_buckets(vocabulary)
         return vocabulary
 
     def _current_lookup(self) -> tuple[_core.Vocabulary, int, int]:

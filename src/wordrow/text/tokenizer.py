@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import warnings
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -37,7 +39,9 @@ class Tokenizer(VocabularyTables):
     from a text to its words, in place of lower, filters and split.
     ngrams: also give ids to runs of up to this many words ("not good"); they follow
     the words of their text, and `num_words` counts them too. min_count: give ids
-    only to what occurs at least so often.
+    only to what occurs at least so often. buckets: hash runs of words to so many
+    buckets, which share an id, in place of keeping each: much faster for large texts,
+    and of a fixed size; their ids follow those of all words.
 
     Id 0 belongs to no word: it is for padding. A text may also be a list of
     tokens, which are lower-cased but neither filtered nor split. Texts may be a
@@ -63,6 +67,7 @@ class Tokenizer(VocabularyTables):
         analyzer: Analyzer | None = None,
         *,
         ngrams: int = 1,
+        buckets: int | None = None,
         min_count: int = 1,
         **kwargs: Any,
     ) -> None:
@@ -80,6 +85,17 @@ class Tokenizer(VocabularyTables):
             raise ValueError(f"`ngrams` are of words: with char_level use ngrams=1, not {ngrams}.")
         if min_count < 1:
             raise ValueError(f"`min_count` must be at least 1; received {show(min_count)}.")
+        if buckets is not None:
+            if not isinstance(buckets, int | np.integer) or not 0 < buckets < 2**31:
+                raise ValueError(
+                    "`buckets` must be a whole number above 0 and below 2**31, or None; received "
+                    f"{show(buckets)}."
+                )
+            if ngrams == 1 or min_count > 255:
+                raise ValueError(
+                    "`buckets` are for ngrams=2 or more and a min_count of at most 255; received "
+                    f"ngrams={ngrams}, min_count={min_count}."
+                )
         self.num_words = num_words
         self.filters = filters
         self.lower = lower
@@ -88,6 +104,7 @@ class Tokenizer(VocabularyTables):
         self.oov_token = oov_token
         self.analyzer = analyzer
         self.ngrams = ngrams
+        self.buckets = None if buckets is None else int(buckets)
         self.min_count = min_count
         super().__init__()
 
@@ -135,11 +152,30 @@ class Tokenizer(VocabularyTables):
         parts = [self._encode(portion, row, watch) for row, portion in portions(texts)]
         return parts[0] if len(parts) == 1 else _joined(parts)
 
-    def _encode(self, texts: Any, first_row: int, watch: Watch | None = None) -> Ragged:
+    def named_ids(self, text: str) -> list[tuple[int, str]]:
+        """Return the ids of a text as `encode` gives them, each with its word or run of words.
+
+        >>> tokenizer = Tokenizer(ngrams=2)
+        >>> tokenizer.fit_on_texts(["a text", "not a text"])
+        >>> tokenizer.named_ids("a text")
+        [(1, 'a'), (2, 'text'), (3, 'a text')]
+        """
+        lookup, unknown_id, shift, limit = self._for_lookup()
+        ready, rules = self._ready([text], 0)
+        found = lookup.named_ids(ready, rules, limit=limit, unknown_id=unknown_id)
+        words = ready[0] if isinstance(ready[0], list) else rules.words(ready[0])
+        return [(i - shift, self._joiner.join(words[w : w + n])) for i, w, n in found]
+
+    def _for_lookup(self) -> tuple[_core.Vocabulary, int, int, int]:
+        """Return the vocabulary, the id of unknown words or 0, the shift of ids, their limit."""
         lookup, unknown_id, shift = self._current_lookup()
         limit = _NO_LIMIT
         if self.num_words and self.num_words < _NO_LIMIT - shift:
             limit = math.ceil(self.num_words) + shift
+        return lookup, unknown_id, shift, limit
+
+    def _encode(self, texts: Any, first_row: int, watch: Watch | None = None) -> Ragged:
+        lookup, unknown_id, shift, limit = self._for_lookup()
         ready, rules = self._ready(texts, first_row)
         try:
             ids, offsets = lookup.encode(
@@ -214,6 +250,9 @@ class Tokenizer(VocabularyTables):
         config = {name: getattr(self, name) for name in _SETTINGS}
         config.update({name: json.dumps(getattr(self, name)) for name in TABLES})
         config.update({name: getattr(self, name) for name in _OURS if getattr(self, name) != 1})
+        if self.buckets:
+            packed = zlib.compress(self._vocabulary.bucket_counts().tobytes(), 1)
+            config |= {"buckets": self.buckets, "bucket_counts": base64.b64encode(packed).decode()}
         return config
 
     def to_json(self, **kwargs: Any) -> str:
@@ -224,12 +263,16 @@ class Tokenizer(VocabularyTables):
 
     def __getstate__(self) -> dict[str, Any]:
         settings = {k: v for k, v in vars(self).items() if k not in OWN}
-        return {"settings": settings, "views": {name: dict(getattr(self, name)) for name in TABLES}}
+        return {
+            "settings": settings,
+            "views": {name: dict(getattr(self, name)) for name in TABLES},
+            "bucket_counts": self._vocabulary.bucket_counts(),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state["settings"])
         VocabularyTables.__init__(self)
-        self._take_tables(state["views"])
+        self._take_tables(state["views"], state["bucket_counts"])
 
     # ---- texts for the core ---------------------------------------------
 
@@ -296,12 +339,20 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
         views = {name: json.loads(config.pop(name)) for name in TABLES}
         for name in ("index_docs", "index_word"):
             views[name] = {int(key): value for key, value in views[name].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        packed = config.pop("bucket_counts", None)
+        counts = None
+        if packed is not None:
+            unpack = zlib.decompressobj()
+            unpacked = unpack.decompress(base64.b64decode(packed), config["buckets"] + 1)
+            if len(unpacked) != config["buckets"] or not unpack.eof:
+                raise ValueError("bucket_counts does not have one count a bucket")
+            counts = np.frombuffer(unpacked, np.uint8)
+    except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
         raise ValueError(
             f"expected the JSON of Tokenizer.to_json(); received {show(json_string)}: {error!r}."
         ) from error
     tokenizer = Tokenizer(**config)
-    tokenizer._take_tables(views)
+    tokenizer._take_tables(views, counts)
     return tokenizer
 
 

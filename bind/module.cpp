@@ -13,6 +13,9 @@ void define_text(nb::module_& module);
 void define_rows(nb::module_& module);
 void define_bag(nb::module_& module);
 void define_recurrent(nb::module_& module);
+#if defined(WORDROW_FFI)
+nb::dict ffi_targets();
+#endif
 }  // namespace wordrow
 
 NB_MODULE(_core, module) {
@@ -27,5 +30,10 @@ NB_MODULE(_core, module) {
   define_recurrent(module);
   module.def("n_threads", &n_threads);
   module.def("set_n_threads", &set_n_threads, nb::arg("n"));
+#if defined(WORDROW_FFI)
+  module.def("ffi_targets", &ffi_targets);
+#else
+  module.def("ffi_targets", [] { return nb::dict(); });
+#endif
   module.def("instruction_set", [] { return kernels().name; });
 }

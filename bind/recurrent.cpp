@@ -24,40 +24,56 @@ Activation activation_of(int number) {
   return static_cast<Activation>(number);
 }
 
-nb::object recurrent(const std::string& cell, In<float, 3> z, In<float, 2> kernel,
-                     std::vector<InOut<float, 2>> states, std::optional<In<bool, 2>> mask,
-                     int activation, int gate, std::optional<In<float, 1>> recurrent_bias,
-                     bool reset_after, bool sequences) {
+// A state as an array of its own, the first one in and the last one out.
+using States = std::vector<InOut<float, 2>>;
+
+nb::object recurrent(const std::string& cell, In<float, 2> z, std::optional<In<std::int32_t, 2>> places,
+                     In<float, 2> kernel, States last, States first,
+                     std::optional<In<bool, 2>> mask, std::size_t n_steps, int activation, int gate,
+                     std::optional<In<float, 1>> recurrent_bias, bool reset_after,
+                     bool sequences) {
   Recurrent job;
   job.cell = cell_of(cell);
-  job.activation = activation_of(activation);
-  job.gate = activation_of(gate);
+  job.activations = {activation_of(activation), activation_of(gate)};
   job.reset_after = reset_after;
-  job.n_texts = z.shape(0);
-  job.n_steps = z.shape(1);
+  const std::size_t n_states = job.cell == Cell::kLstm ? 2 : 1;
+  require(last.size() == n_states && (first.empty() || first.size() == n_states),
+          "an LSTM has two states, others one");
+  job.n_texts = last[0].shape(0);
+  job.n_steps = n_steps;
   job.n_units = kernel.shape(0);
+  job.n_rows = z.shape(0);
   const std::size_t width = n_gates(job.cell) * job.n_units;
-  require(kernel.shape(1) == width && z.shape(2) == width, "z and kernel must have G * U columns");
-  require(states.size() == (job.cell == Cell::kLstm ? 2u : 1u), "an LSTM has two states, others one");
-  for (const auto& state : states)
-    require(state.shape(0) == job.n_texts && state.shape(1) == job.n_units,
-            "states must be [B, U]");
+  require(kernel.shape(1) == width && z.shape(1) == width, "z and kernel must have G * U columns");
+  for (const States& states : {last, first})
+    for (const auto& state : states)
+      require(state.shape(0) == job.n_texts && state.shape(1) == job.n_units,
+              "states must be [B, U]");
   require(!mask || (mask->shape(0) == job.n_texts && mask->shape(1) == job.n_steps),
           "the mask must be [B, T]");
+  require(!places || (places->shape(0) == job.n_texts && places->shape(1) == job.n_steps),
+          "places must be [B, T]");
+  require(places || job.n_rows == job.n_texts * job.n_steps, "z must have a row a step");
   require(!recurrent_bias || recurrent_bias->shape(0) == width, "recurrent_bias must be [G * U]");
+  if (places)
+    for (std::size_t i = 0; i < places->size(); ++i)
+      require(places->data()[i] >= 0 && static_cast<std::size_t>(places->data()[i]) < job.n_rows,
+              "places must be rows of z");
   job.z = z.data();
+  job.places = places ? places->data() : nullptr;
   job.kernel = kernel.data();
   job.recurrent_bias = recurrent_bias ? recurrent_bias->data() : nullptr;
   job.mask = mask ? mask->data() : nullptr;
-  job.h = states[0].data();
-  job.c = states.size() > 1 ? states[1].data() : nullptr;
+  job.first_h = first.empty() ? nullptr : first[0].data();
+  job.first_c = first.size() > 1 ? first[1].data() : nullptr;
   std::unique_ptr<float[]> sequence;
   const std::size_t size = job.n_texts * job.n_steps * job.n_units;
-  if (sequences) sequence = std::make_unique<float[]>(size);
-  job.sequence = sequence.get();
+  if (sequences) sequence.reset(new float[size]);
+  const RecurrentStates out{last[0].data(), last.size() > 1 ? last[1].data() : nullptr,
+                            sequence.get()};
   {
     nb::gil_scoped_release release;
-    run_recurrent(job);
+    run_recurrent(job, out, nullptr);
   }
   if (!sequences) return nb::none();
   float* const data = sequence.release();
@@ -69,8 +85,9 @@ nb::object recurrent(const std::string& cell, In<float, 3> z, In<float, 2> kerne
 
 void define_recurrent(nb::module_& module) {
   module.def("recurrent", &recurrent, nb::arg("cell"), nb::arg("z").noconvert(),
-             nb::arg("kernel").noconvert(), nb::arg("states").noconvert(), nb::arg("mask").none(),
-             nb::kw_only(), nb::arg("activation"), nb::arg("gate"),
+             nb::arg("places").none().noconvert(), nb::arg("kernel").noconvert(),
+             nb::arg("last").noconvert(), nb::arg("first").noconvert(), nb::arg("mask").none(),
+             nb::kw_only(), nb::arg("n_steps"), nb::arg("activation"), nb::arg("gate"),
              nb::arg("recurrent_bias").none(), nb::arg("reset_after"), nb::arg("sequences"));
 }
 

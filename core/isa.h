@@ -26,7 +26,12 @@ struct AdamStep {
 
 enum class Activation { kLinear, kRelu, kTanh, kSigmoid, kHardSigmoid };
 
-// Columns of a matrix that are kept together (recurrent.cpp).
+// Those of a recurrent cell: of what is written and read, and of the gates.
+struct CellActivations {
+  Activation activation, gate;
+};
+
+// Columns of a matrix that are kept together (matrix.h).
 constexpr std::size_t kPanel = 16;
 
 struct Kernels {
@@ -53,9 +58,19 @@ struct Kernels {
   void (*catch_up)(float* w, float* m, float* v, std::size_t n, const CatchUp& away);
   // x[i] = activation(x[i])
   void (*activate)(Activation activation, float* x, std::size_t n);
+  // dy[i] *= the activation's slope where its value is y[i]
+  void (*slopes)(Activation activation, const float* y, float* dy, std::size_t n);
+  // A step of an LSTM, of n units. gates [4 n]: sums, then values, of i f g o; c, h: new states.
+  void (*lstm_forward)(const CellActivations& of, float* gates, float* c, float* h, std::size_t n);
+  // dz [4 n] for the gradients of h and, changed to that of the step before, c.
+  void (*lstm_backward)(const CellActivations& of, const float* gates, const float* c_before,
+                        const float* c, const float* dh, float* dc, float* dz, std::size_t n);
   // out[r] += a[r] @ b; b: [k, n_panels * kPanel] in panels of kPanel columns
   void (*multiply)(float* const* out, const float* const* a, std::size_t n_rows, const float* b,
                    std::size_t k, std::size_t n_panels);
+  // c += a.T @ b: c [m, kPanel], a [n, m], b [n, kPanel], each row a stride behind the other
+  void (*add_products)(float* c, std::size_t c_stride, const float* a, std::size_t a_stride,
+                       std::size_t m, const float* b, std::size_t b_stride, std::size_t n);
 };
 
 const Kernels& kernels();

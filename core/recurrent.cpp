@@ -2,158 +2,298 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <mutex>
+#include <numeric>
 #include <vector>
 
+#include "matrix.h"
+#include "memory.h"
 #include "pool.h"
 
 namespace wordrow {
 namespace {
 
-constexpr std::size_t kTextsPerPart = 8;
+constexpr std::size_t kMostTexts = 32;  // read together: as many states as stay near
 
-// A matrix [k, n] as panels of kPanel columns, each contiguous, zeros behind the last column.
-struct Packed {
-  std::size_t k = 0, n_panels = 0;
-  std::vector<float> data;
+// ---- which steps are run --------------------------------------------------
 
-  Packed() = default;
-  Packed(const float* from, std::size_t k_, std::size_t row_stride, std::size_t n)
-      : k(k_), n_panels((n + kPanel - 1) / kPanel), data(n_panels * k_ * kPanel, 0.0f) {
-    for (std::size_t panel = 0; panel < n_panels; ++panel) {
-      const std::size_t first = panel * kPanel, width = std::min(kPanel, n - first);
-      for (std::size_t i = 0; i < k; ++i)
-        std::copy_n(from + i * row_stride + first, width, data.data() + (panel * k + i) * kPanel);
-    }
-  }
-  std::size_t width() const { return n_panels * kPanel; }
+// The real steps of one text, or those that texts have in common.
+struct Line {
+  std::size_t text, begin, length;  // its steps are begin ... begin + length of all
 };
 
-std::size_t padded(std::size_t n) { return (n + kPanel - 1) / kPanel * kPanel; }
+// All steps that are run. Padding in front is the same for every text: where it
+// is not masked, the states behind k steps of it are found once, on a line of
+// its own, that texts leave where their own steps begin.
+struct Plan {
+  std::vector<Line> lines;         // the longest first
+  Line common = {0, 0, 0};
+  std::vector<std::size_t> lead;   // of each text: the steps it has in common
+  std::vector<std::int32_t> rows;  // of each step: its row of z
+  std::vector<std::int32_t> times;
 
-// The texts of one part, all read together step by step.
-class Part {
- public:
-  Part(const Recurrent& job, const Packed& gates, const Packed& candidate, std::size_t first,
-       std::size_t last)
-      : job_(job), gates_(gates), candidate_(candidate), first_(first), last_(last),
-        units_(job.n_units), width_(n_gates(job.cell) * job.n_units),
-        sums_(kTextsPerPart * padded(width_)), inner_(kTextsPerPart * padded(width_)),
-        scratch_(kTextsPerPart * padded(units_)) {}
-
-  void run() {
-    for (std::size_t t = 0; t < job_.n_steps; ++t) {
-      n_active_ = 0;
-      for (std::size_t b = first_; b < last_; ++b)
-        if (!job_.mask || job_.mask[b * job_.n_steps + t]) active_[n_active_++] = b;
-      if (n_active_ > 0) step(t);
-      if (!job_.sequence) continue;
-      for (std::size_t b = first_; b < last_; ++b)
-        std::copy_n(job_.h + b * units_, units_, job_.sequence + (b * job_.n_steps + t) * units_);
-    }
+  explicit Plan(const Recurrent& job);
+  // The steps that a line's step k stands for: itself and the masked ones behind it.
+  std::size_t until(const Recurrent& job, const Line& line, std::size_t k) const {
+    return k + 1 < line.length ? static_cast<std::size_t>(times[line.begin + k + 1])
+                               : job.n_steps;
   }
 
  private:
-  float* sums(std::size_t i) { return sums_.data() + i * padded(width_); }
-  float* inner(std::size_t i) { return inner_.data() + i * padded(width_); }
-  float* scratch(std::size_t i) { return scratch_.data() + i * padded(units_); }
-  float* h(std::size_t i) const { return job_.h + active_[i] * units_; }
+  void find_common(const Recurrent& job);
+};
 
-  void activate(Activation kind, float* x, std::size_t n) const { kernels().activate(kind, x, n); }
+// The row that most texts begin with, if steps can be told apart by their rows.
+void Plan::find_common(const Recurrent& job) {
+  lead.assign(job.n_texts, 0);
+  if (!job.places || job.mask || job.first_h || job.first_c || job.n_steps == 0) return;
+  std::vector<std::int32_t> firsts(job.n_texts);
+  for (std::size_t b = 0; b < job.n_texts; ++b) firsts[b] = job.places[b * job.n_steps];
+  std::sort(firsts.begin(), firsts.end());
+  std::size_t most = 0;
+  std::int32_t row = 0;
+  for (std::size_t i = 0, j = 0; i < firsts.size(); i = j) {
+    while (j < firsts.size() && firsts[j] == firsts[i]) ++j;
+    if (j - i > most) most = j - i, row = firsts[i];
+  }
+  if (most < 2) return;
+  for (std::size_t b = 0; b < job.n_texts; ++b) {
+    const std::int32_t* const places = job.places + b * job.n_steps;
+    while (lead[b] < job.n_steps && places[lead[b]] == row) ++lead[b];
+  }
+  common.length = *std::max_element(lead.begin(), lead.end());
+}
 
-  // out[i] += a[i] @ matrix, for every active text.
-  void multiply(const Packed& matrix, const float* const* a, float* const* out) const {
-    kernels().multiply(out, a, n_active_, matrix.data.data(), matrix.k, matrix.n_panels);
+Plan::Plan(const Recurrent& job) {
+  find_common(job);
+  std::vector<std::size_t> lengths(job.n_texts);
+  for (std::size_t b = 0; b < job.n_texts; ++b) {
+    lengths[b] = job.n_steps - lead[b];
+    if (job.mask)
+      lengths[b] = static_cast<std::size_t>(
+          std::count(job.mask + b * job.n_steps, job.mask + (b + 1) * job.n_steps, true));
+  }
+  std::vector<std::size_t> order(job.n_texts);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
+  const auto add = [&](std::size_t text, std::size_t t) {
+    const std::size_t at = text * job.n_steps + t;
+    rows.push_back(job.places ? job.places[at] : static_cast<std::int32_t>(at));
+    times.push_back(static_cast<std::int32_t>(t));
+  };
+  for (const std::size_t b : order) {
+    lines.push_back({b, rows.size(), lengths[b]});
+    for (std::size_t t = lead[b]; t < job.n_steps; ++t)
+      if (!job.mask || job.mask[b * job.n_steps + t]) add(b, t);
+  }
+  if (common.length) {
+    const auto longest = std::max_element(lead.begin(), lead.end()) - lead.begin();
+    common.begin = rows.size();
+    for (std::size_t t = 0; t < common.length; ++t) add(static_cast<std::size_t>(longest), t);
+  }
+}
+
+// ---- what is shared by all steps of a run -----------------------------------
+
+// The recurrent kernel, packed: of the gates, of a GRU's candidate where that
+// is multiplied apart, and both transposed for the way back.
+struct Matrices {
+  Packed gates, candidate;
+
+  void pack(const Recurrent& job, bool back) {
+    const std::size_t n = job.n_units, width = n_gates(job.cell) * n;
+    const bool apart = job.cell == Cell::kGru && !job.reset_after;
+    const std::size_t joint = apart ? 2 * n : width;
+    if (back) {
+      gates.pack(job.kernel, joint, n, 1, width);
+      if (apart) candidate.pack(job.kernel + 2 * n, n, n, 1, width);
+    } else {
+      gates.pack(job.kernel, n, joint, width);
+      if (apart) candidate.pack(job.kernel + 2 * n, n, n, width);
+    }
+  }
+};
+
+// Memory of a run, used again by the next: fresh pages would cost a part of its time.
+struct Workspace {
+  Matrices matrices;
+  Room<float> common_h, common_c;  // [S + 1, U]: the states behind each common step
+  LargeVector<float> dz, inner;    // [steps, G * U], of the way back
+  Room<float> first;               // [2, B, U]: gradients of the first states
+
+  struct GiveBack {
+    void operator()(Workspace* space) const {
+      std::lock_guard<std::mutex> lock(mutex());
+      free().emplace_back(space);
+    }
+  };
+  static std::unique_ptr<Workspace, GiveBack> take() {
+    std::lock_guard<std::mutex> lock(mutex());
+    if (free().empty()) return std::unique_ptr<Workspace, GiveBack>(new Workspace);
+    std::unique_ptr<Workspace, GiveBack> space(free().back().release());
+    free().pop_back();
+    return space;
   }
 
-  void step(std::size_t t) {
-    const float* states[kTextsPerPart];
-    float* targets[kTextsPerPart];
+ private:
+  // Never destroyed: threads may still work when the program ends.
+  static std::mutex& mutex() {
+    static auto* const one = new std::mutex;
+    return *one;
+  }
+  static std::vector<std::unique_ptr<Workspace>>& free() {
+    static auto* const all = new std::vector<std::unique_ptr<Workspace>>;
+    return *all;
+  }
+};
+
+struct Sizes {
+  std::size_t n, width, stride;  // U, G * U, and the latter in whole panels
+  explicit Sizes(const Recurrent& job)
+      : n(job.n_units), width(n_gates(job.cell) * job.n_units), stride(padded(width)) {}
+};
+
+// The states behind the steps that a text has in common with others, or its first ones.
+struct FirstStates {
+  const Recurrent& job;
+  const Plan& plan;
+  const float *common_h, *common_c;
+
+  const float* h(std::size_t text) const { return of(job.first_h, common_h, text); }
+  const float* c(std::size_t text) const { return of(job.first_c, common_c, text); }
+
+ private:
+  const float* of(const float* given, const float* common, std::size_t text) const {
+    if (plan.lead[text]) return common + plan.lead[text] * job.n_units;
+    return given ? given + text * job.n_units : nullptr;  // none: zeros
+  }
+};
+
+void copy_or_zero(const float* from, std::size_t n, float* to) {
+  if (from) {
+    std::copy_n(from, n, to);
+  } else {
+    std::fill_n(to, n, 0.0f);
+  }
+}
+
+// ---- forward --------------------------------------------------------------
+
+// Some lines, all read together step by step.
+class Forward {
+ public:
+  Forward(const Recurrent& job, const Plan& plan, const Matrices& matrices,
+          const RecurrentSaved* saved)
+      : job_(job), plan_(plan), matrices_(matrices), saved_(saved), size_(job),
+        gates_(kMostTexts * size_.stride), inner_(kMostTexts * size_.stride),
+        h_(kMostTexts * padded(size_.n)), c_(h_.size()), part_(h_.size()) {}
+
+  // after(line, k): told when a line's step k is done, with the states h() and c().
+  template <class After>
+  void run(const std::vector<const Line*>& lines, const After& after) {
+    std::size_t n = lines.size();
+    for (std::size_t k = 0;; ++k) {
+      while (n > 0 && lines[n - 1]->length <= k) --n;
+      if (n == 0) return;
+      step(lines, n, k);
+      for (std::size_t i = 0; i < n; ++i) after(*lines[i], k, h(i), c(i));
+    }
+  }
+  float* h(std::size_t i) { return h_.data() + i * padded(size_.n); }
+  float* c(std::size_t i) { return c_.data() + i * padded(size_.n); }
+
+ private:
+  void step(const std::vector<const Line*>& lines, std::size_t n, std::size_t k) {
     const bool apart = job_.cell == Cell::kGru && job_.reset_after;
-    for (std::size_t i = 0; i < n_active_; ++i) {
-      const float* const z = job_.z + (active_[i] * job_.n_steps + t) * width_;
-      std::copy_n(z, width_, sums(i));
+    float *sums[kMostTexts], *targets[kMostTexts];
+    const float* states[kMostTexts];
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t at = lines[i]->begin + k;
+      sums[i] = saved_ ? saved_->gates + at * size_.stride : gates_.data() + i * size_.stride;
+      const float* const z = job_.z + static_cast<std::size_t>(plan_.rows[at]) * size_.width;
+      std::copy_n(z, size_.width, sums[i]);
+      std::fill(sums[i] + size_.width, sums[i] + size_.stride, 0.0f);
+      if (saved_) std::copy_n(h(i), size_.n, saved_->before + at * size_.n);
       states[i] = h(i);
-      targets[i] = sums(i);
+      targets[i] = sums[i];
       if (!apart) continue;  // what comes from the state must stay apart from what comes in
-      targets[i] = inner(i);
-      if (job_.recurrent_bias)
-        std::copy_n(job_.recurrent_bias, width_, inner(i));
-      else
-        std::fill_n(inner(i), width_, 0.0f);
+      targets[i] = inner_.data() + i * size_.stride;
+      copy_or_zero(job_.recurrent_bias, size_.width, targets[i]);
+      std::fill(targets[i] + size_.width, targets[i] + size_.stride, 0.0f);
     }
-    multiply(gates_, states, targets);
-    for (std::size_t i = 0; i < n_active_; ++i) {
-      if (job_.cell == Cell::kSimple) simple(i);
-      if (job_.cell == Cell::kLstm) lstm(i);
-      if (apart) gru_reset_after(i);
+    matrices_.gates.multiply(targets, states, n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t at = lines[i]->begin + k;
+      if (job_.cell == Cell::kLstm) {
+        kernels().lstm_forward(job_.activations, sums[i], c(i), h(i), size_.n);
+        if (saved_) std::copy_n(c(i), size_.n, saved_->inner + at * size_.n);
+      } else if (job_.cell == Cell::kSimple) {
+        kernels().activate(job_.activations.activation, sums[i], size_.n);
+        std::copy_n(sums[i], size_.n, h(i));
+      } else if (apart) {
+        gru_reset_after(sums[i], targets[i], h(i));
+        if (saved_) std::copy_n(targets[i] + 2 * size_.n, size_.n, saved_->inner + at * size_.n);
+      }
     }
-    if (job_.cell == Cell::kGru && !apart) gru_reset_before();
+    if (job_.cell == Cell::kGru && !apart) gru_reset_before(sums, n);
   }
 
-  void simple(std::size_t i) {
-    activate(job_.activation, sums(i), units_);
-    std::copy_n(sums(i), units_, h(i));
+  void gru_reset_after(float* s, const float* inner, float* state) {
+    const std::size_t n = size_.n;
+    for (std::size_t u = 0; u < 2 * n; ++u) s[u] += inner[u];
+    kernels().activate(job_.activations.gate, s, 2 * n);
+    for (std::size_t u = 0; u < n; ++u) s[2 * n + u] += s[n + u] * inner[2 * n + u];
+    gru_mix(s, state);
   }
 
-  void lstm(std::size_t i) {
-    float* const s = sums(i);
-    const std::size_t n = units_;
-    activate(job_.gate, s, 2 * n);
-    activate(job_.activation, s + 2 * n, n);
-    activate(job_.gate, s + 3 * n, n);
-    float* const c = job_.c + active_[i] * n;
-    for (std::size_t u = 0; u < n; ++u) c[u] = s[n + u] * c[u] + s[u] * s[2 * n + u];
-    float* const squashed = scratch(i);
-    std::copy_n(c, n, squashed);
-    activate(job_.activation, squashed, n);
-    float* const state = h(i);
-    for (std::size_t u = 0; u < n; ++u) state[u] = s[3 * n + u] * squashed[u];
-  }
-
-  void gru_reset_after(std::size_t i) {
-    float *const s = sums(i), *const in = inner(i);
-    const std::size_t n = units_;
-    for (std::size_t u = 0; u < 2 * n; ++u) s[u] += in[u];
-    activate(job_.gate, s, 2 * n);
-    for (std::size_t u = 0; u < n; ++u) s[2 * n + u] += s[n + u] * in[2 * n + u];
-    gru_mix(i);
-  }
-
-  void gru_reset_before() {
-    const float* states[kTextsPerPart];
-    float* targets[kTextsPerPart];
-    const std::size_t n = units_;
-    for (std::size_t i = 0; i < n_active_; ++i) {
-      float *const s = sums(i), *const reset = scratch(i);
-      activate(job_.gate, s, 2 * n);
+  void gru_reset_before(float* const* sums, std::size_t n_lines) {
+    const float* states[kMostTexts];
+    float* targets[kMostTexts];
+    const std::size_t n = size_.n;
+    for (std::size_t i = 0; i < n_lines; ++i) {
+      float *const s = sums[i], *const reset = part_.data() + i * padded(n);
+      kernels().activate(job_.activations.gate, s, 2 * n);
       for (std::size_t u = 0; u < n; ++u) reset[u] = s[n + u] * h(i)[u];
       // The candidate's sums move to a place of their own, as wide as its panels.
-      std::copy_n(s + 2 * n, n, inner(i));
+      targets[i] = inner_.data() + i * size_.stride;
+      std::copy_n(s + 2 * n, n, targets[i]);
+      std::fill(targets[i] + n, targets[i] + padded(n), 0.0f);
       states[i] = reset;
-      targets[i] = inner(i);
     }
-    multiply(candidate_, states, targets);
-    for (std::size_t i = 0; i < n_active_; ++i) {
-      std::copy_n(inner(i), n, sums(i) + 2 * n);
-      gru_mix(i);
+    matrices_.candidate.multiply(targets, states, n_lines);
+    for (std::size_t i = 0; i < n_lines; ++i) {
+      std::copy_n(targets[i], n, sums[i] + 2 * n);
+      gru_mix(sums[i], h(i));
     }
   }
 
-  void gru_mix(std::size_t i) {
-    float* const s = sums(i);
-    const std::size_t n = units_;
-    activate(job_.activation, s + 2 * n, n);
-    float* const state = h(i);
+  void gru_mix(float* s, float* state) {
+    const std::size_t n = size_.n;
+    kernels().activate(job_.activations.activation, s + 2 * n, n);
     for (std::size_t u = 0; u < n; ++u)
       state[u] = s[u] * state[u] + (1.0f - s[u]) * s[2 * n + u];
   }
 
   const Recurrent& job_;
-  const Packed &gates_, &candidate_;
-  const std::size_t first_, last_, units_, width_;
-  std::vector<float> sums_, inner_, scratch_;
-  std::size_t active_[kTextsPerPart] = {}, n_active_ = 0;
+  const Plan& plan_;
+  const Matrices& matrices_;
+  const RecurrentSaved* const saved_;
+  const Sizes size_;
+  std::vector<float> gates_, inner_, h_, c_, part_;
 };
+
+// Cuts lines into parts of at most kMostTexts, each with long ones and short ones.
+std::vector<std::vector<const Line*>> parts_of(const Plan& plan) {
+  const auto n_threads = static_cast<std::size_t>(wordrow::n_threads());
+  const std::size_t n = plan.lines.size(), least = (n + kMostTexts - 1) / kMostTexts;
+  const std::size_t n_parts =
+      std::min(std::max<std::size_t>(1, n), (least + n_threads - 1) / n_threads * n_threads);
+  std::vector<std::vector<const Line*>> parts(n_parts);
+  for (std::size_t i = 0; i < n; ++i) parts[i % n_parts].push_back(&plan.lines[i]);
+  return parts;
+}
 
 }  // namespace
 
@@ -161,15 +301,271 @@ std::size_t n_gates(Cell cell) {
   return cell == Cell::kSimple ? 1 : cell == Cell::kLstm ? 4 : 3;
 }
 
-void run_recurrent(const Recurrent& job) {
-  const std::size_t n = job.n_units, width = n_gates(job.cell) * n;
-  const bool split = job.cell == Cell::kGru && !job.reset_after;
-  const Packed gates(job.kernel, n, width, split ? 2 * n : width);
-  const Packed candidate = split ? Packed(job.kernel + 2 * n, n, width, n) : Packed();
-  parallel_for((job.n_texts + kTextsPerPart - 1) / kTextsPerPart, [&](std::size_t part) {
-    const std::size_t first = part * kTextsPerPart;
-    Part(job, gates, candidate, first, std::min(job.n_texts, first + kTextsPerPart)).run();
+std::size_t n_saved(const Recurrent& job) { return (job.n_texts + 1) * job.n_steps; }
+std::size_t saved_width(const Recurrent& job) { return Sizes(job).stride; }
+
+void run_recurrent(const Recurrent& job, const RecurrentStates& out, const RecurrentSaved* saved) {
+  const Plan plan(job);
+  const Sizes size(job);
+  const auto space = Workspace::take();
+  space->matrices.pack(job, false);
+  const std::size_t n = size.n, n_common = plan.common.length;
+  float* const common_h = space->common_h.of((n_common + 1) * n);
+  float* const common_c = space->common_c.of((n_common + 1) * n);
+  if (n_common) {
+    Forward forward(job, plan, space->matrices, saved);
+    forward.run({&plan.common}, [&](const Line&, std::size_t k, const float* h, const float* c) {
+      std::copy_n(h, n, common_h + (k + 1) * n);
+      std::copy_n(c, n, common_c + (k + 1) * n);
+    });
+  }
+  const FirstStates first{job, plan, common_h, common_c};
+  const auto parts = parts_of(plan);
+  parallel_for(parts.size(), [&](std::size_t p) {
+    Forward forward(job, plan, space->matrices, saved);
+    for (std::size_t i = 0; i < parts[p].size(); ++i) {
+      const Line& line = *parts[p][i];
+      copy_or_zero(first.h(line.text), n, forward.h(i));
+      copy_or_zero(first.c(line.text), n, forward.c(i));
+      if (!out.sequence) continue;
+      float* const to = out.sequence + line.text * job.n_steps * n;
+      const std::size_t until =
+          line.length ? static_cast<std::size_t>(plan.times[line.begin]) : job.n_steps;
+      for (std::size_t t = 0; t < until; ++t)
+        std::copy_n(plan.lead[line.text] ? common_h + (t + 1) * n : forward.h(i), n, to + t * n);
+    }
+    forward.run(parts[p], [&](const Line& line, std::size_t k, const float* h, const float*) {
+      if (!out.sequence) return;
+      float* const to = out.sequence + line.text * job.n_steps * n;
+      const std::size_t end = plan.until(job, line, k);
+      for (auto t = static_cast<std::size_t>(plan.times[line.begin + k]); t < end; ++t)
+        std::copy_n(h, n, to + t * n);
+    });
+    for (std::size_t i = 0; i < parts[p].size(); ++i) {
+      std::copy_n(forward.h(i), n, out.h + parts[p][i]->text * n);
+      if (out.c) std::copy_n(forward.c(i), n, out.c + parts[p][i]->text * n);
+    }
   });
+}
+
+// ---- backward ---------------------------------------------------------------
+
+namespace {
+
+class Back {
+ public:
+  Back(const Recurrent& job, const Matrices& matrices, const RecurrentSaved& saved, float* dz,
+       float* inner)
+      : job_(job), matrices_(matrices), saved_(saved), dz_(dz), inner_(inner), size_(job),
+        dh_(kMostTexts * padded(size_.n), 0.0f), dc_(dh_.size(), 0.0f), new_(dh_.size(), 0.0f),
+        part_(dh_.size(), 0.0f) {}
+
+  // before(line, k, dh, dc): adds what else depends on the states behind a line's step k.
+  // c_first(line): what c was before the line's first step, or none.
+  template <class Before, class First>
+  void run(const std::vector<const Line*>& lines, const Before& before, const First& c_first) {
+    std::size_t n = 0;
+    for (std::size_t k = lines.empty() ? 0 : lines[0]->length; k-- > 0;) {
+      while (n < lines.size() && lines[n]->length > k) ++n;
+      for (std::size_t i = 0; i < n; ++i) before(*lines[i], k, dh(i), dc(i));
+      step(lines, n, k, c_first);
+    }
+  }
+  float* dh(std::size_t i) { return dh_.data() + i * padded(size_.n); }
+  float* dc(std::size_t i) { return dc_.data() + i * padded(size_.n); }
+
+ private:
+  template <class First>
+  void step(const std::vector<const Line*>& lines, std::size_t n_lines, std::size_t k,
+            const First& c_first) {
+    const std::size_t n = size_.n;
+    const Activation outer = job_.activations.activation;
+    float* targets[kMostTexts];
+    const float* from[kMostTexts];
+    for (std::size_t i = 0; i < n_lines; ++i) {
+      const std::size_t at = lines[i]->begin + k;
+      const float* const gates = saved_.gates + at * size_.stride;
+      float* const dz = dz_ + at * size_.width;
+      targets[i] = new_.data() + i * padded(n);
+      from[i] = dz;
+      std::fill_n(targets[i], padded(n), 0.0f);
+      if (job_.cell == Cell::kLstm) {
+        const float* const c = saved_.inner + at * n;
+        const float* before = k > 0 ? c - n : c_first(*lines[i]);
+        if (!before) before = zeros_.of(n);
+        kernels().lstm_backward(job_.activations, gates, before, c, dh(i), dc(i), dz, n);
+      } else if (job_.cell == Cell::kSimple) {
+        std::copy_n(dh(i), n, dz);
+        kernels().slopes(outer, gates, dz, n);
+      } else {
+        gru(i, at, targets[i]);
+        if (job_.reset_after) from[i] = inner_ + at * size_.width;
+      }
+    }
+    if (job_.cell == Cell::kGru && !job_.reset_after) gru_reset_before(lines, n_lines, k, targets);
+    matrices_.gates.multiply(targets, from, n_lines);
+    for (std::size_t i = 0; i < n_lines; ++i) std::copy_n(targets[i], n, dh(i));
+  }
+
+  // Gradients of the candidate, z and, with reset_after, r; and of h what goes by z.
+  void gru(std::size_t i, std::size_t at, float* target) {
+    const std::size_t n = size_.n;
+    const float *const keep = saved_.gates + at * size_.stride, *const reset = keep + n;
+    const float *const candidate = keep + 2 * n, *const before = saved_.before + at * n;
+    const float *const inner = saved_.inner + at * n, *const d = dh(i);
+    float* const dz = dz_ + at * size_.width;
+    for (std::size_t u = 0; u < n; ++u) {
+      dz[u] = d[u] * (before[u] - candidate[u]);
+      dz[2 * n + u] = d[u] * (1.0f - keep[u]);
+      target[u] = d[u] * keep[u];
+    }
+    kernels().slopes(job_.activations.gate, keep, dz, n);
+    kernels().slopes(job_.activations.activation, candidate, dz + 2 * n, n);
+    if (!job_.reset_after) return;
+    for (std::size_t u = 0; u < n; ++u) dz[n + u] = dz[2 * n + u] * inner[u];
+    kernels().slopes(job_.activations.gate, reset, dz + n, n);
+    float* const to_state = inner_ + at * size_.width;
+    std::copy_n(dz, 2 * n, to_state);
+    for (std::size_t u = 0; u < n; ++u) to_state[2 * n + u] = dz[2 * n + u] * reset[u];
+  }
+
+  void gru_reset_before(const std::vector<const Line*>& lines, std::size_t n_lines, std::size_t k,
+                        float* const* targets) {
+    const std::size_t n = size_.n;
+    float* to[kMostTexts];
+    const float* from[kMostTexts];
+    for (std::size_t i = 0; i < n_lines; ++i) {
+      to[i] = part_.data() + i * padded(n);
+      from[i] = dz_ + (lines[i]->begin + k) * size_.width + 2 * n;
+      std::fill_n(to[i], padded(n), 0.0f);
+    }
+    matrices_.candidate.multiply(to, from, n_lines);  // the gradient of r * h
+    for (std::size_t i = 0; i < n_lines; ++i) {
+      const std::size_t at = lines[i]->begin + k;
+      const float* const reset = saved_.gates + at * size_.stride + n;
+      const float* const before = saved_.before + at * n;
+      float *const d_reset = dz_ + at * size_.width + n, *const product = inner_ + at * size_.width;
+      for (std::size_t u = 0; u < n; ++u) {
+        d_reset[u] = to[i][u] * before[u];
+        targets[i][u] += to[i][u] * reset[u];
+        product[u] = reset[u] * before[u];
+      }
+      kernels().slopes(job_.activations.gate, reset, d_reset, n);
+    }
+  }
+
+  struct Zeros {
+    std::vector<float> numbers;
+    const float* of(std::size_t n) {
+      if (numbers.size() < n) numbers.resize(n, 0.0f);
+      return numbers.data();
+    }
+  };
+
+  const Recurrent& job_;
+  const Matrices& matrices_;
+  const RecurrentSaved& saved_;
+  // inner_: of a GRU, gradients of what the state adds, or r * h where that is multiplied.
+  float *const dz_, *const inner_;
+  const Sizes size_;
+  std::vector<float> dh_, dc_, new_, part_;
+  Zeros zeros_;
+};
+
+void add(const float* from, std::size_t n, float* to) { kernels().add(to, from, n, 1.0f); }
+
+// out.z: the gradients of all steps, added up by row.
+void add_up_rows(const Plan& plan, const Recurrent& job, const float* dz, float* out) {
+  constexpr std::size_t kColumns = 64;
+  const std::size_t width = Sizes(job).width;
+  parallel_for((width + kColumns - 1) / kColumns, [&](std::size_t task) {
+    const std::size_t first = task * kColumns, n = std::min(kColumns, width - first);
+    for (std::size_t row = 0; row < job.n_rows; ++row) std::fill_n(out + row * width + first, n, 0.0f);
+    for (std::size_t at = 0; at < plan.rows.size(); ++at)
+      add(dz + at * width + first, n, out + static_cast<std::size_t>(plan.rows[at]) * width + first);
+  });
+}
+
+}  // namespace
+
+void run_recurrent_back(const Recurrent& job, const RecurrentSaved& saved,
+                        const RecurrentGradients& gradients, const RecurrentBack& out) {
+  const Plan plan(job);
+  const Sizes size(job);
+  const auto space = Workspace::take();
+  const std::size_t n = size.n, width = size.width, n_steps = plan.rows.size();
+  const bool has_inner = job.cell == Cell::kGru;
+  space->matrices.pack(job, true);
+  if (space->dz.size() < n_steps * width) space->dz.resize(n_steps * width);
+  if (has_inner && space->inner.size() < n_steps * width) space->inner.resize(n_steps * width);
+  float *const dz = space->dz.data(), *const inner = space->inner.data();
+  float* const first_dh = space->first.of(2 * job.n_texts * n);
+  float* const first_dc = first_dh + job.n_texts * n;
+
+  // Behind k common steps: what stands k - 1 in the saved steps of the common line.
+  const float* const common_c = saved.inner + plan.common.begin * n;
+  const auto c_first = [&](const Line& line) -> const float* {
+    if (&line == &plan.common) return nullptr;
+    if (plan.lead[line.text]) return common_c + (plan.lead[line.text] - 1) * n;
+    return job.first_c ? job.first_c + line.text * n : nullptr;
+  };
+  const auto add_sequence = [&](std::size_t text, std::size_t begin, std::size_t end, float* dh) {
+    if (!gradients.sequence) return;
+    for (std::size_t t = begin; t < end; ++t)
+      add(gradients.sequence + (text * job.n_steps + t) * n, n, dh);
+  };
+  const auto parts = parts_of(plan);
+  parallel_for(parts.size(), [&](std::size_t p) {
+    Back back(job, space->matrices, saved, dz, inner);
+    for (std::size_t i = 0; i < parts[p].size(); ++i) {
+      const std::size_t text = parts[p][i]->text;
+      if (gradients.h) add(gradients.h + text * n, n, back.dh(i));
+      if (gradients.c) add(gradients.c + text * n, n, back.dc(i));
+    }
+    back.run(
+        parts[p],
+        [&](const Line& line, std::size_t k, float* dh, float*) {
+          add_sequence(line.text, static_cast<std::size_t>(plan.times[line.begin + k]),
+                       plan.until(job, line, k), dh);
+        },
+        c_first);
+    for (std::size_t i = 0; i < parts[p].size(); ++i) {
+      const Line& line = *parts[p][i];
+      if (!plan.lead[line.text])  // masked steps in front put out the first state
+        add_sequence(line.text, 0,
+                     line.length ? static_cast<std::size_t>(plan.times[line.begin]) : job.n_steps,
+                     back.dh(i));
+      std::copy_n(back.dh(i), n, first_dh + line.text * n);
+      std::copy_n(back.dc(i), n, first_dc + line.text * n);
+    }
+  });
+  if (plan.common.length) {
+    Back back(job, space->matrices, saved, dz, inner);
+    back.run(
+        {&plan.common},
+        [&](const Line&, std::size_t k, float* dh, float* dc) {
+          for (std::size_t b = 0; b < job.n_texts; ++b) {
+            if (plan.lead[b] > k) add_sequence(b, k, k + 1, dh);
+            if (plan.lead[b] != k + 1) continue;
+            add(first_dh + b * n, n, dh);
+            add(first_dc + b * n, n, dc);
+          }
+        },
+        c_first);
+  }
+
+  add_up_rows(plan, job, dz, out.z);
+  const std::size_t joint = job.cell == Cell::kGru && !job.reset_after ? 2 * n : width;
+  const float* const to_state = has_inner && job.reset_after ? inner : dz;
+  transposed_product(out.kernel, width, saved.before, n, n, to_state, width, joint, n_steps);
+  if (joint < width)
+    transposed_product(out.kernel + joint, width, inner, width, n, dz + joint, width, n, n_steps);
+  if (out.recurrent_bias) {
+    std::fill_n(out.recurrent_bias, width, 0.0f);
+    for (std::size_t at = 0; at < n_steps; ++at) add(to_state + at * width, width, out.recurrent_bias);
+  }
+  if (out.first_h) std::copy_n(first_dh, job.n_texts * n, out.first_h);
+  if (out.first_c) std::copy_n(first_dc, job.n_texts * n, out.first_c);
 }
 
 }  // namespace wordrow

@@ -43,7 +43,7 @@ SIDEWAYS = {
 }  # fmt: skip
 # Inside nn/, lowest first.
 NN_ORDER = [
-    "random", "ops", "named", "activations", "initializers", "regularizers", "constraints",
+    "random", "custom_calls", "ops", "named", "activations", "initializers", "regularizers", "constraints",
     "labels", "losses", "metrics", "schedules", "optimizers", "away", "callbacks", "layers",
     "summary", "graph", "bag", "bag_fit", "columns", "compiled", "train", "feed", "trainer",
     "answer", "fit", "model", "sequential", "saving",

@@ -89,16 +89,20 @@ def bag_mean(table: Float1, ids: Ids, offsets: Offsets) -> Float1: ...
 def recurrent(
     cell: str,
     z: Float1,
+    places: Ids | None,
     kernel: Float1,
-    states: list[Float1],
+    last: list[Float1],
+    first: list[Float1],
     mask: npt.NDArray[np.bool_] | None,
     *,
+    n_steps: int,
     activation: int,
     gate: int,
     recurrent_bias: Float1 | None,
     reset_after: bool,
     sequences: bool,
 ) -> Float1 | None: ...
+def ffi_targets() -> dict[str, object]: ...
 def n_threads() -> int: ...
 def set_n_threads(n: int) -> None: ...
 def instruction_set() -> str: ...

@@ -6,6 +6,7 @@ symbols of its outputs. Each value is known by (node, number of the output).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,7 @@ class Graph:
         """Return (outputs, their masks, new state). Weights and state are by layer name.
 
         places: for some nodes, what they take instead of their inputs. watch is
-        shown what each layer puts out.
+        shown what each layer puts out (rows perhaps not laid out yet).
         """
         values: dict[Place, Any] = {}
         value_masks: dict[Place, Any] = {}
@@ -85,6 +86,7 @@ class Graph:
             outputs, out_masks, new_state[name] = node.layer.run(
                 weights.get(name, {}), new_state.get(name, {}), value, mask,
                 training=training, rng=ops.rng_of(rng, number),
+                as_lookup=number in self._looks_up_only,
             )  # fmt: skip
             if watch is not None:
                 watch(node.layer, outputs)
@@ -97,6 +99,22 @@ class Graph:
             [value_masks[place] for place in self.outputs],
             new_state,
         )
+
+    @functools.cached_property
+    def _looks_up_only(self) -> frozenset[int]:
+        """The nodes whose rows need not be laid out: all that take them can do without."""
+        found = set()
+        for number, node in enumerate(self.nodes):
+            takers = [other.layer for other in self.nodes if (number, 0) in other.inputs]
+            if (
+                isinstance(node.layer, Embedding)
+                and len(node.layer.output_spec.shape) == 3
+                and node.layer.activity_regularizer is None
+                and (number, 0) not in self.outputs
+                and all(layer.takes_lookups for layer in takers)
+            ):
+                found.add(number)
+        return frozenset(found)
 
     def lookups(self) -> dict[int, int]:
         """Return node -> number of the input, for layers that look ids up straight from an input.

@@ -11,16 +11,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from wordrow import _core
+from wordrow.nn import custom_calls
 from wordrow.types import Ragged
 
 __all__ = [
-    "as_ids", "bag_mean", "is_jax", "keep_mask", "log_softmax", "masked_max", "masked_mean",
-    "namespace", "recurrent", "rng_of", "scan", "sigmoid", "softmax", "take_rows", "total_of",
+    "Lookup", "as_ids", "bag_mean", "has_recurrent", "is_jax", "keep_mask", "laid_out",
+    "log_softmax", "masked_max", "masked_mean", "namespace", "recurrent", "rng_of", "scan",
+    "sigmoid", "softmax", "take_rows", "total_of",
 ]  # fmt: skip
 
 _KERNELS = os.environ.get("WORDROW_KERNELS") != "0"
@@ -34,6 +37,8 @@ def is_jax(array: Any) -> bool:
 
 def namespace(array: Any) -> Any:
     """Return the module whose functions take this array: numpy or jax.numpy."""
+    if isinstance(array, Lookup):
+        array = array.table
     return sys.modules["jax.numpy"] if is_jax(array) else np
 
 
@@ -48,6 +53,33 @@ def as_ids(array: Any) -> Any:
 def take_rows(table: Any, ids: Any) -> Any:
     """Return table[ids]: [V, D], [...] -> [..., D]. Ids have been checked."""
     return namespace(table).take(table, ids, axis=0)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Rows that were looked up, before they are laid out: what stands at [b, t] is table[ids[b, t]].
+
+    Layers that say so take it in place of [B, T, D], and do their work once for a
+    row, however often it stands in the texts.
+    """
+
+    table: Any  # [V, D]
+    ids: Any  # [B, T]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of what is laid out."""
+        return (*self.ids.shape, self.table.shape[-1])
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether there are at least as many steps as rows: work done once for a row pays."""
+        return bool(self.table.shape[0] <= self.ids.size)
+
+
+def laid_out(x: Any) -> Any:
+    """Return the array that a Lookup stands for; arrays as they are."""
+    return take_rows(x.table, x.ids) if isinstance(x, Lookup) else x
 
 
 def bag_mean(table: Any, ragged: Ragged) -> Any:
@@ -134,44 +166,68 @@ def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: tuple[Any,
     return carry, np.stack(outputs, axis=1) if outputs and outputs[0] is not None else None
 
 
-_IN_THE_CORE = ("linear", "relu", "tanh", "sigmoid", "hard_sigmoid")  # the order of recurrent.h
+_IN_THE_CORE = ("linear", "relu", "tanh", "sigmoid", "hard_sigmoid")  # the order of isa.h
+_CELLS = {"simple": 1, "lstm": 4, "gru": 3}  # the order of recurrent.h -> gates
+
+
+def has_recurrent(x: Any, *activations: str | None) -> bool:
+    """Return whether the core has a recurrent kernel for arrays like x, and for activations."""
+    if not _KERNELS or any(name not in _IN_THE_CORE for name in activations):
+        return False
+    return custom_calls.are_there() if is_jax(x) else True
 
 
 def recurrent(
     kind: str,
     z: Any,
+    places: Any,
     kernel: Any,
-    states: tuple[Any, ...],
+    states: tuple[Any, ...] | None,
     mask: Any,
     *,
+    shape: tuple[int, int],
     activation: str | None,
     gate: str | None = "linear",
     recurrent_bias: Any = None,
     reset_after: bool = False,
     sequences: bool,
-) -> tuple[tuple[Any, ...], Any] | None:
-    """Return (last states, outputs [B, T, U]) of a recurrent layer by the core's kernel.
+) -> tuple[tuple[Any, ...], Any]:
+    """Return (last states, outputs [B, T, U] or None) of a recurrent layer by the core's kernel.
 
-    z: inputs @ kernel + bias [B, T, G * U]; kernel: [U, G * U]; states: each
-    [B, U]; mask: [B, T] or None. None is returned where the core has no such
-    kernel: for activations of your own, or with WORDROW_KERNELS=0.
+    z: inputs @ kernel + bias, [rows, G * U]; places: [B, T], the row of each step,
+    or None where z has one for each: [B * T, G * U]. kernel: [U, G * U]; states:
+    each [B, U], or None for zeros; mask: [B, T] or None; shape: (B, T). Where
+    texts begin with the same place, the states behind it are found once.
     """
-    if activation not in _IN_THE_CORE or gate not in _IN_THE_CORE or not _KERNELS:
-        return None
-    arrays = [np.array(state, np.float32, order="C") for state in states]
+    n_states = 2 if kind == "lstm" else 1
+    assert activation is not None
+    assert gate is not None
+    options = {"activation": _IN_THE_CORE.index(activation), "gate": _IN_THE_CORE.index(gate)}
+    if is_jax(z):
+        cell = custom_calls.Cell(
+            kind=list(_CELLS).index(kind), n_gates=_CELLS[kind], n_steps=shape[1],
+            reset_after=reset_after, sequences=sequences, **options,
+        )  # fmt: skip
+        run = custom_calls.recurrent(cell)
+        *last, sequence = run(z, places, mask, kernel, recurrent_bias, states, shape[0])
+        return tuple(last[:n_states]), sequence if sequences else None
+    units = kernel.shape[0]
+    after = [np.empty((shape[0], units), np.float32) for _ in range(n_states)]
     sequence = _core.recurrent(
         kind,
         np.ascontiguousarray(z, np.float32),
+        None if places is None else np.ascontiguousarray(places, np.int32),
         np.ascontiguousarray(kernel, np.float32),
-        arrays,
+        after,
+        [np.ascontiguousarray(state, np.float32) for state in states or ()],
         None if mask is None else np.ascontiguousarray(mask, np.bool_),
-        activation=_IN_THE_CORE.index(activation),
-        gate=_IN_THE_CORE.index(gate),
+        n_steps=shape[1],
         recurrent_bias=None if recurrent_bias is None else np.ascontiguousarray(recurrent_bias),
         reset_after=reset_after,
         sequences=sequences,
+        **options,
     )
-    return tuple(arrays), sequence
+    return tuple(after), sequence
 
 
 def total_of(counts: Any, parts: Any, n: int) -> Any:

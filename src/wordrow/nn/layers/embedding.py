@@ -70,10 +70,19 @@ class Embedding(Layer):
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Return the rows of the ids; with `mask_zero`, id 0 is masked."""
+        lookup, mask, state = self.look_up(
+            weights, state, inputs, mask, training=training, rng=rng
+        )
+        return ops.laid_out(lookup), mask, state
+
+    def look_up(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the same, with the rows not laid out yet."""
         ids = ops.as_ids(inputs)
         if self.mask_zero:
             mask = ids != 0 if mask is None else mask & (ids != 0)
-        return ops.take_rows(weights["embeddings"], ids), mask, state
+        return ops.Lookup(weights["embeddings"], ids), mask, state
 
     @property
     def n_rows(self) -> int:

@@ -6,7 +6,6 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from wordrow.nn import ops
 from wordrow.nn.activations import ACTIVATIONS, get_activation
 from wordrow.nn.activations import Activation as Function
 from wordrow.nn.layers.layer import Arrays
@@ -69,16 +68,12 @@ class GRU(Recurrent):
         )
         return (keep * h + (1 - keep) * self.activation(z[:, 2 * n :] + part),)
 
-    def fast(
-        self, weights: Arrays, z: Any, states: tuple[Any, ...], mask: Any
-    ) -> tuple[tuple[Any, ...], Any] | None:
-        """Return what the core's kernel gives."""
+    def kernel_options(self, weights: Arrays) -> dict[str, Any]:
+        """Return what the kernel needs to know."""
         bias = weights["bias"][1] if self.use_bias and self.reset_after else None
-        return ops.recurrent("gru", z, weights["recurrent_kernel"], states, mask,
-                             activation=ACTIVATIONS.name(self.activation),
-                             gate=ACTIVATIONS.name(self.recurrent_activation),
-                             recurrent_bias=bias, reset_after=self.reset_after,
-                             sequences=self.return_sequences)  # fmt: skip
+        return {"kind": "gru", "activation": ACTIVATIONS.name(self.activation),
+                "gate": ACTIVATIONS.name(self.recurrent_activation),
+                "recurrent_bias": bias, "reset_after": self.reset_after}  # fmt: skip
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

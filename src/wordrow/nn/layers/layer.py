@@ -91,6 +91,7 @@ class Layer:
     mask_rule: MaskRule = "carries"
     keeps_ids: ClassVar[bool] = False  # ids that go in come out, perhaps in another shape
     takes_list: ClassVar[bool] = False  # even of one input
+    takes_lookups: ClassVar[bool] = False  # may be given rows as ops.Lookup, not laid out
     kinds: ClassVar[dict[str, str]] = {}  # kind of weight -> how it is drawn by default
 
     def __init__(
@@ -160,9 +161,10 @@ class Layer:
         return config
 
     def run(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Apply the layer under its mask rule."""
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any,
+        as_lookup: bool = False,
+    ) -> tuple[Any, Any, Arrays]:  # fmt: skip
+        """Apply the layer under its mask rule; as_lookup: put rows out as ops.Lookup."""
         masks = mask if isinstance(mask, list) else [mask]
         if self.mask == "drop":
             mask = [None] * len(masks) if isinstance(mask, list) else None
@@ -175,6 +177,13 @@ class Layer:
                 "build the Embedding with mask_zero=False, or give this layer mask='drop' to let "
                 "padding count as Keras does."
             )
+        apply = self.look_up if as_lookup else self.apply
+        return apply(weights, state, inputs, mask, training=training, rng=rng)
+
+    def look_up(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return what `apply` does, with the rows of a layer that looks ids up as ops.Lookup."""
         return self.apply(weights, state, inputs, mask, training=training, rng=rng)
 
     def rule(self, weight: str, role: Literal["regularizer", "constraint"]) -> Any:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
-from wordrow.nn import ops
 from wordrow.nn.activations import ACTIVATIONS, get_activation
 from wordrow.nn.activations import Activation as Function
 from wordrow.nn.layers.layer import Arrays
@@ -64,14 +63,10 @@ class LSTM(Recurrent):
         c = gate(f) * c + gate(i) * self.activation(g)
         return gate(o) * self.activation(c), c
 
-    def fast(
-        self, weights: Arrays, z: Any, states: tuple[Any, ...], mask: Any
-    ) -> tuple[tuple[Any, ...], Any] | None:
-        """Return what the core's kernel gives."""
-        return ops.recurrent("lstm", z, weights["recurrent_kernel"], states, mask,
-                             activation=ACTIVATIONS.name(self.activation),
-                             gate=ACTIVATIONS.name(self.recurrent_activation),
-                             sequences=self.return_sequences)  # fmt: skip
+    def kernel_options(self, weights: Arrays) -> dict[str, Any]:
+        """Return what the kernel needs to know."""
+        return {"kind": "lstm", "activation": ACTIVATIONS.name(self.activation),
+                "gate": ACTIVATIONS.name(self.recurrent_activation)}  # fmt: skip
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

@@ -56,6 +56,7 @@ class Recurrent(Layer):
     """
 
     kinds: ClassVar = {"kernel": "glorot_uniform", "recurrent": "orthogonal", "bias": "zeros"}
+    takes_lookups = True
     n_gates: ClassVar[int] = 1
     states: ClassVar[tuple[str, ...]] = ("h",)
 
@@ -105,11 +106,9 @@ class Recurrent(Layer):
         """Return the first bias: [n_gates * units], or [2, n_gates * units]."""
         return self.draw("bias", (self.n_gates * self.units,), rng)
 
-    def fast(
-        self, weights: Arrays, z: Any, states: tuple[Any, ...], mask: Any
-    ) -> tuple[tuple[Any, ...], Any] | None:
-        """Return (last states, outputs [B, T, units]) by a kernel; None where it has none."""
-        return None
+    def kernel_options(self, weights: Arrays) -> dict[str, Any]:
+        """Return what `ops.recurrent` needs to know of this layer: at least kind and activation."""
+        return {}
 
     # ---- the contract ---------------------------------------------------
 
@@ -143,15 +142,24 @@ class Recurrent(Layer):
         x, *first = inputs if isinstance(inputs, list) else [inputs]
         if isinstance(mask, list):
             mask = mask[0]
-        xp = ops.namespace(x)
         if self.go_backwards:
-            x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
-        states = tuple(first or state.values() or self._zeros(len(x), xp))
+            x, mask = _backwards(x), None if mask is None else mask[:, ::-1]
+        states = tuple(first or state.values()) or None
+        if training and (self.dropout or self.recurrent_dropout):
+            x = ops.laid_out(x)
         x, kept = self._drop(x, training, rng)
-        found = None
-        if not training and not ops.is_jax(x):
-            found = self.fast(weights, self._project(weights, x), states, mask)
-        last, sequence = found or self._scan(weights, x, states, mask, kept)
+        options = self.kernel_options(weights)
+        names = options.get("activation"), options.get("gate", "linear")
+        if kept is None and options and ops.has_recurrent(weights["kernel"], *names):
+            z, places = self._projected(weights, x)
+            last, sequence = ops.recurrent(
+                z=z, places=places, kernel=weights["recurrent_kernel"], states=states, mask=mask,
+                shape=x.shape[:2], sequences=self.return_sequences, **options,
+            )  # fmt: skip
+        else:
+            x = ops.laid_out(x)
+            states = states or self._zeros(len(x), ops.namespace(x))
+            last, sequence = self._scan(weights, x, states, mask, 1 if kept is None else kept)
         if self.stateful:
             state = dict(zip(self.states, last, strict=True))
         outputs = sequence if self.return_sequences else last[0]
@@ -166,6 +174,13 @@ class Recurrent(Layer):
             return z
         bias = weights["bias"]
         return z + (bias[0] if bias.ndim == 2 else bias)
+
+    def _projected(self, weights: Arrays, x: Any) -> tuple[Any, Any]:
+        """Return (inputs @ kernel + bias [rows, G * units], the row of each step or None)."""
+        if isinstance(x, ops.Lookup) and x.is_dense:
+            return self._project(weights, x.table), x.ids
+        x = ops.laid_out(x)
+        return self._project(weights, x.reshape(-1, x.shape[-1])), None
 
     def _scan(
         self, weights: Arrays, x: Any, states: tuple[Any, ...], mask: Any, kept: Any
@@ -184,8 +199,8 @@ class Recurrent(Layer):
         return last, sequence
 
     def _drop(self, x: Any, training: bool, rng: Any) -> tuple[Any, Any]:
-        """Return (inputs, what is kept of the state), while training with some left out."""
-        kept: Any = 1
+        """Return (inputs, what is kept of the state or None for all), with some left out."""
+        kept: Any = None
         if training and self.dropout:
             keep = ops.keep_mask(ops.rng_of(rng, 0), 1 - self.dropout, (len(x), 1, x.shape[2]))
             x = x * keep.astype(x.dtype) / (1 - self.dropout)
@@ -257,10 +272,13 @@ class SimpleRNN(Recurrent):
         (h,) = states
         return (self.activation(z + (h * kept) @ weights["recurrent_kernel"]),)
 
-    def fast(
-        self, weights: Arrays, z: Any, states: tuple[Any, ...], mask: Any
-    ) -> tuple[tuple[Any, ...], Any] | None:
-        """Return what the core's kernel gives."""
-        return ops.recurrent("simple", z, weights["recurrent_kernel"], states, mask,
-                             activation=ACTIVATIONS.name(self.activation),
-                             sequences=self.return_sequences)  # fmt: skip
+    def kernel_options(self, weights: Arrays) -> dict[str, Any]:
+        """Return what the kernel needs to know."""
+        return {"kind": "simple", "activation": ACTIVATIONS.name(self.activation)}
+
+
+def _backwards(x: Any) -> Any:
+    """Return inputs with their steps in reverse."""
+    if isinstance(x, ops.Lookup):
+        return ops.Lookup(x.table, x.ids[:, ::-1])
+    return x[:, ::-1]

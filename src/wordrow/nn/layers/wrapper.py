@@ -54,6 +54,8 @@ class Bidirectional(Layer):
     (4, 4)
     """
 
+    takes_lookups = True
+
     def __init__(
         self,
         layer: Recurrent | Mapping[str, Any],

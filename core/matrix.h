@@ -1,0 +1,38 @@
+// Products of matrices for the kernels that need them: packed once, then
+// multiplied by as many rows as come.
+#pragma once
+
+#include <cstddef>
+
+#include "isa.h"
+#include "memory.h"
+
+namespace wordrow {
+
+inline std::size_t n_panels(std::size_t n_columns) { return (n_columns + kPanel - 1) / kPanel; }
+inline std::size_t padded(std::size_t n_columns) { return n_panels(n_columns) * kPanel; }
+
+// A matrix [k, n] as panels of kPanel columns, each contiguous, zeros behind the last column.
+class Packed {
+ public:
+  // from[i * row_stride + j * column_stride] is its number (i, j).
+  void pack(const float* from, std::size_t k, std::size_t n, std::size_t row_stride,
+            std::size_t column_stride = 1);
+  std::size_t n_columns() const { return n_panels_ * kPanel; }
+
+  // out[r] += a[r] @ this, for rows of n_columns() numbers
+  void multiply(float* const* out, const float* const* a, std::size_t n_rows) const {
+    kernels().multiply(out, a, n_rows, data_.data(), k_, n_panels_);
+  }
+
+ private:
+  std::size_t k_ = 0, n_panels_ = 0;
+  Room<float> data_;
+};
+
+// c [m, n] = a.T @ b, by all threads: a [n_rows, m], b [n_rows, n], each row a stride behind
+// the other. The sums are taken in the order of the rows, whatever the number of threads.
+void transposed_product(float* c, std::size_t c_stride, const float* a, std::size_t a_stride, std::size_t m,
+                        const float* b, std::size_t b_stride, std::size_t n, std::size_t n_rows);
+
+}  // namespace wordrow

@@ -3,6 +3,9 @@
 #include <nanobind/nanobind.h>
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
 
 #include "recurrent.h"
 #include "xla/ffi/api/ffi.h"
@@ -26,6 +29,56 @@ auto data_of(Buffer& buffer) -> decltype(buffer.typed_data()) {
 template <class Buffer>
 auto data_of(ffi::Result<Buffer>& buffer) -> decltype(buffer->typed_data()) {
   return buffer->element_count() ? buffer->typed_data() : nullptr;
+}
+
+// What a forward call leaves for its backward call stays here, and XLA hands on
+// its number: as an array of XLA's it would be fresh memory at every step. What
+// was used may be asked for again (two equal calls may be made one) until the
+// memory is needed for a later call.
+class Stash {
+ public:
+  std::int32_t put(std::unique_ptr<RecurrentSaved> saved) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (entries_.size() >= kMost) entries_.erase(entries_.begin());  // its backward call never came
+    entries_.push_back({next_, false, std::move(saved)});
+    return next_++;
+  }
+  // Memory for a new entry: that of one that was used, or new.
+  std::unique_ptr<RecurrentSaved> room() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+      if (!entry->is_used) continue;
+      std::unique_ptr<RecurrentSaved> found(new RecurrentSaved);
+      if (entry->saved.use_count() == 1) std::swap(*found, *entry->saved);
+      entries_.erase(entry);
+      return found;
+    }
+    return std::make_unique<RecurrentSaved>();
+  }
+  std::shared_ptr<RecurrentSaved> find(std::int32_t number) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (Entry& entry : entries_) {
+      if (entry.number != number) continue;
+      entry.is_used = true;
+      return entry.saved;
+    }
+    return nullptr;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 64;
+  struct Entry {
+    std::int32_t number;
+    bool is_used;
+    std::shared_ptr<RecurrentSaved> saved;
+  };
+  std::mutex mutex_;
+  std::vector<Entry> entries_;  // the oldest first
+  std::int32_t next_ = 0;
+};
+Stash& stash() {
+  static auto* const one = new Stash;  // never destroyed: XLA's threads may still work at exit
+  return *one;
 }
 
 ffi::Error refuse(const char* expected) { return ffi::Error::InvalidArgument(expected); }
@@ -77,25 +130,23 @@ const char* read_job(const Options& options, Floats& z, Ints& places, Bools& mas
 
 ffi::Error forward(Floats z, Ints places, Bools mask, Floats kernel, Floats recurrent_bias,
                    Floats first_h, Floats first_c, FloatsOut h, FloatsOut c, FloatsOut sequence,
-                   FloatsOut gates, FloatsOut inner, FloatsOut before, std::int32_t cell,
-                   std::int32_t activation, std::int32_t gate, std::int32_t reset_after,
+                   ffi::Result<Ints> number, std::int32_t cell, std::int32_t activation,
+                   std::int32_t gate, std::int32_t reset_after,
                    std::int32_t n_steps) {
   Recurrent job;
   const auto n_texts = static_cast<std::size_t>(h->dimensions()[0]);
   if (const char* wrong = read_job({cell, activation, gate, reset_after, n_steps}, z, places, mask,
                                    kernel, recurrent_bias, first_h, first_c, n_texts, &job))
     return refuse(wrong);
-  const bool saves = gates->element_count() > 0;
-  if (saves && gates->element_count() != n_saved(job) * saved_width(job))
-    return refuse("gates must be [n_saved, saved_width]");
-  const RecurrentSaved saved{data_of(gates), data_of(inner), data_of(before)};
-  run_recurrent(job, {h->typed_data(), data_of(c), data_of(sequence)}, saves ? &saved : nullptr);
+  std::unique_ptr<RecurrentSaved> saved;
+  if (number->element_count() > 0) saved = stash().room();
+  run_recurrent(job, {h->typed_data(), data_of(c), data_of(sequence)}, saved.get());
+  if (saved) number->typed_data()[0] = stash().put(std::move(saved));
   return ffi::Error::Success();
 }
 
 ffi::Error backward(Floats z, Ints places, Bools mask, Floats kernel, Floats recurrent_bias,
-                    Floats first_h, Floats first_c, Floats gates, Floats inner, Floats before,
-                    Floats dh, Floats dc, Floats dsequence, FloatsOut dz, FloatsOut dkernel,
+                    Floats first_h, Floats first_c, Ints number, Floats dh, Floats dc, Floats dsequence, FloatsOut dz, FloatsOut dkernel,
                     FloatsOut drecurrent_bias, FloatsOut dfirst_h, FloatsOut dfirst_c,
                     std::int32_t cell, std::int32_t activation, std::int32_t gate,
                     std::int32_t reset_after, std::int32_t n_steps) {
@@ -104,8 +155,9 @@ ffi::Error backward(Floats z, Ints places, Bools mask, Floats kernel, Floats rec
   if (const char* wrong = read_job({cell, activation, gate, reset_after, n_steps}, z, places, mask,
                                    kernel, recurrent_bias, first_h, first_c, n_texts, &job))
     return refuse(wrong);
-  const RecurrentSaved saved{gates.typed_data(), inner.typed_data(), before.typed_data()};
-  run_recurrent_back(job, saved, {dh.typed_data(), data_of(dc), data_of(dsequence)},
+  const auto saved = number.element_count() ? stash().find(number.typed_data()[0]) : nullptr;
+  if (!saved) return refuse("the steps of the way there are gone: its gradient was taken before");
+  run_recurrent_back(job, *saved, {dh.typed_data(), data_of(dc), data_of(dsequence)},
                      {dz->typed_data(), dkernel->typed_data(), data_of(drecurrent_bias),
                       data_of(dfirst_h), data_of(dfirst_c)});
   return ffi::Error::Success();
@@ -125,14 +177,12 @@ XLA_FFI_DEFINE_HANDLER(recurrent_forward, forward,
                        with_options(ffi::Ffi::Bind()
                                         .Arg<Floats>().Arg<Ints>().Arg<Bools>().Arg<Floats>()
                                         .Arg<Floats>().Arg<Floats>().Arg<Floats>()
-                                        .Ret<Floats>().Ret<Floats>().Ret<Floats>()
-                                        .Ret<Floats>().Ret<Floats>().Ret<Floats>()));
+                                        .Ret<Floats>().Ret<Floats>().Ret<Floats>().Ret<Ints>()));
 XLA_FFI_DEFINE_HANDLER(recurrent_backward, backward,
                        with_options(ffi::Ffi::Bind()
                                         .Arg<Floats>().Arg<Ints>().Arg<Bools>().Arg<Floats>()
                                         .Arg<Floats>().Arg<Floats>().Arg<Floats>()
-                                        .Arg<Floats>().Arg<Floats>().Arg<Floats>()
-                                        .Arg<Floats>().Arg<Floats>().Arg<Floats>()
+                                        .Arg<Ints>().Arg<Floats>().Arg<Floats>().Arg<Floats>()
                                         .Ret<Floats>().Ret<Floats>().Ret<Floats>()
                                         .Ret<Floats>().Ret<Floats>()));
 

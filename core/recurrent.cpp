@@ -185,7 +185,7 @@ void copy_or_zero(const float* from, std::size_t n, float* to) {
 class Forward {
  public:
   Forward(const Recurrent& job, const Plan& plan, const Matrices& matrices,
-          const RecurrentSaved* saved)
+          RecurrentSaved* saved)
       : job_(job), plan_(plan), matrices_(matrices), saved_(saved), size_(job),
         gates_(kMostTexts * size_.stride), inner_(kMostTexts * size_.stride),
         h_(kMostTexts * padded(size_.n)), c_(h_.size()), part_(h_.size()) {}
@@ -211,11 +211,11 @@ class Forward {
     const float* states[kMostTexts];
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t at = lines[i]->begin + k;
-      sums[i] = saved_ ? saved_->gates + at * size_.stride : gates_.data() + i * size_.stride;
+      sums[i] = saved_ ? saved_->gates.data() + at * size_.stride : gates_.data() + i * size_.stride;
       const float* const z = job_.z + static_cast<std::size_t>(plan_.rows[at]) * size_.width;
       std::copy_n(z, size_.width, sums[i]);
       std::fill(sums[i] + size_.width, sums[i] + size_.stride, 0.0f);
-      if (saved_) std::copy_n(h(i), size_.n, saved_->before + at * size_.n);
+      if (saved_) std::copy_n(h(i), size_.n, saved_->before.data() + at * size_.n);
       states[i] = h(i);
       targets[i] = sums[i];
       if (!apart) continue;  // what comes from the state must stay apart from what comes in
@@ -228,13 +228,13 @@ class Forward {
       const std::size_t at = lines[i]->begin + k;
       if (job_.cell == Cell::kLstm) {
         kernels().lstm_forward(job_.activations, sums[i], c(i), h(i), size_.n);
-        if (saved_) std::copy_n(c(i), size_.n, saved_->inner + at * size_.n);
+        if (saved_) std::copy_n(c(i), size_.n, saved_->inner.data() + at * size_.n);
       } else if (job_.cell == Cell::kSimple) {
         kernels().activate(job_.activations.activation, sums[i], size_.n);
         std::copy_n(sums[i], size_.n, h(i));
       } else if (apart) {
         gru_reset_after(sums[i], targets[i], h(i));
-        if (saved_) std::copy_n(targets[i] + 2 * size_.n, size_.n, saved_->inner + at * size_.n);
+        if (saved_) std::copy_n(targets[i] + 2 * size_.n, size_.n, saved_->inner.data() + at * size_.n);
       }
     }
     if (job_.cell == Cell::kGru && !apart) gru_reset_before(sums, n);
@@ -279,7 +279,7 @@ class Forward {
   const Recurrent& job_;
   const Plan& plan_;
   const Matrices& matrices_;
-  const RecurrentSaved* const saved_;
+  RecurrentSaved* const saved_;
   const Sizes size_;
   std::vector<float> gates_, inner_, h_, c_, part_;
 };
@@ -301,12 +301,22 @@ std::size_t n_gates(Cell cell) {
   return cell == Cell::kSimple ? 1 : cell == Cell::kLstm ? 4 : 3;
 }
 
-std::size_t n_saved(const Recurrent& job) { return (job.n_texts + 1) * job.n_steps; }
-std::size_t saved_width(const Recurrent& job) { return Sizes(job).stride; }
+namespace {
 
-void run_recurrent(const Recurrent& job, const RecurrentStates& out, const RecurrentSaved* saved) {
+void reserve(LargeVector<float>& numbers, std::size_t n) {
+  if (numbers.size() < n) numbers.resize(n);  // what was there before may stay: it is overwritten
+}
+
+}  // namespace
+
+void run_recurrent(const Recurrent& job, const RecurrentStates& out, RecurrentSaved* saved) {
   const Plan plan(job);
   const Sizes size(job);
+  if (saved) {
+    reserve(saved->gates, plan.rows.size() * size.stride);
+    reserve(saved->inner, plan.rows.size() * size.n);
+    reserve(saved->before, plan.rows.size() * size.n);
+  }
   const auto space = Workspace::take();
   space->matrices.pack(job, false);
   const std::size_t n = size.n, n_common = plan.common.length;
@@ -384,13 +394,13 @@ class Back {
     const float* from[kMostTexts];
     for (std::size_t i = 0; i < n_lines; ++i) {
       const std::size_t at = lines[i]->begin + k;
-      const float* const gates = saved_.gates + at * size_.stride;
+      const float* const gates = saved_.gates.data() + at * size_.stride;
       float* const dz = dz_ + at * size_.width;
       targets[i] = new_.data() + i * padded(n);
       from[i] = dz;
       std::fill_n(targets[i], padded(n), 0.0f);
       if (job_.cell == Cell::kLstm) {
-        const float* const c = saved_.inner + at * n;
+        const float* const c = saved_.inner.data() + at * n;
         const float* before = k > 0 ? c - n : c_first(*lines[i]);
         if (!before) before = zeros_.of(n);
         kernels().lstm_backward(job_.activations, gates, before, c, dh(i), dc(i), dz, n);
@@ -410,9 +420,9 @@ class Back {
   // Gradients of the candidate, z and, with reset_after, r; and of h what goes by z.
   void gru(std::size_t i, std::size_t at, float* target) {
     const std::size_t n = size_.n;
-    const float *const keep = saved_.gates + at * size_.stride, *const reset = keep + n;
-    const float *const candidate = keep + 2 * n, *const before = saved_.before + at * n;
-    const float *const inner = saved_.inner + at * n, *const d = dh(i);
+    const float *const keep = saved_.gates.data() + at * size_.stride, *const reset = keep + n;
+    const float *const candidate = keep + 2 * n, *const before = saved_.before.data() + at * n;
+    const float *const inner = saved_.inner.data() + at * n, *const d = dh(i);
     float* const dz = dz_ + at * size_.width;
     for (std::size_t u = 0; u < n; ++u) {
       dz[u] = d[u] * (before[u] - candidate[u]);
@@ -442,8 +452,8 @@ class Back {
     matrices_.candidate.multiply(to, from, n_lines);  // the gradient of r * h
     for (std::size_t i = 0; i < n_lines; ++i) {
       const std::size_t at = lines[i]->begin + k;
-      const float* const reset = saved_.gates + at * size_.stride + n;
-      const float* const before = saved_.before + at * n;
+      const float* const reset = saved_.gates.data() + at * size_.stride + n;
+      const float* const before = saved_.before.data() + at * n;
       float *const d_reset = dz_ + at * size_.width + n, *const product = inner_ + at * size_.width;
       for (std::size_t u = 0; u < n; ++u) {
         d_reset[u] = to[i][u] * before[u];
@@ -496,14 +506,14 @@ void run_recurrent_back(const Recurrent& job, const RecurrentSaved& saved,
   const std::size_t n = size.n, width = size.width, n_steps = plan.rows.size();
   const bool has_inner = job.cell == Cell::kGru;
   space->matrices.pack(job, true);
-  if (space->dz.size() < n_steps * width) space->dz.resize(n_steps * width);
-  if (has_inner && space->inner.size() < n_steps * width) space->inner.resize(n_steps * width);
+  reserve(space->dz, n_steps * width);
+  if (has_inner) reserve(space->inner, n_steps * width);
   float *const dz = space->dz.data(), *const inner = space->inner.data();
   float* const first_dh = space->first.of(2 * job.n_texts * n);
   float* const first_dc = first_dh + job.n_texts * n;
 
   // Behind k common steps: what stands k - 1 in the saved steps of the common line.
-  const float* const common_c = saved.inner + plan.common.begin * n;
+  const float* const common_c = saved.inner.data() + plan.common.begin * n;
   const auto c_first = [&](const Line& line) -> const float* {
     if (&line == &plan.common) return nullptr;
     if (plan.lead[line.text]) return common_c + (plan.lead[line.text] - 1) * n;
@@ -557,7 +567,7 @@ void run_recurrent_back(const Recurrent& job, const RecurrentSaved& saved,
   add_up_rows(plan, job, dz, out.z);
   const std::size_t joint = job.cell == Cell::kGru && !job.reset_after ? 2 * n : width;
   const float* const to_state = has_inner && job.reset_after ? inner : dz;
-  transposed_product(out.kernel, width, saved.before, n, n, to_state, width, joint, n_steps);
+  transposed_product(out.kernel, width, saved.before.data(), n, n, to_state, width, joint, n_steps);
   if (joint < width)
     transposed_product(out.kernel + joint, width, inner, width, n, dz + joint, width, n, n_steps);
   if (out.recurrent_bias) {

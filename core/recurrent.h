@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "isa.h"
+#include "memory.h"
 
 namespace wordrow {
 
@@ -37,17 +38,15 @@ struct RecurrentStates {
   float* sequence = nullptr;  // [B, T, U]: h after every step, or none
 };
 
-// What the way back needs of the way there, by step; as many steps as n_saved says.
+// What the way back needs of the way there, by step that was run.
 struct RecurrentSaved {
-  float* gates;   // [n_saved, saved_width]: their values
-  float* inner;   // [n_saved, U]: c after the step; of a GRU what the state adds to the candidate
-  float* before;  // [n_saved, U]: h before the step
+  LargeVector<float> gates;   // [steps, G * U, in whole panels]: their values
+  LargeVector<float> inner;   // [steps, U]: c after it; of a GRU what the state adds to the candidate
+  LargeVector<float> before;  // [steps, U]: h before it
 };
-std::size_t n_saved(const Recurrent& job);
-std::size_t saved_width(const Recurrent& job);  // G * U, and up to the next whole panel
 
 // saved: or none, where there is no way back.
-void run_recurrent(const Recurrent& job, const RecurrentStates& out, const RecurrentSaved* saved);
+void run_recurrent(const Recurrent& job, const RecurrentStates& out, RecurrentSaved* saved);
 
 // Gradients of the outputs [as in RecurrentStates], each or none ...
 struct RecurrentGradients {

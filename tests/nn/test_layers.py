@@ -349,18 +349,22 @@ def test_the_kernel_is_the_loop(make_layer, rng, n_threads, monkeypatch):
     [
         ({"cell": "elman"}, "'simple', 'lstm' or 'gru'"),
         ({"activation": 9}, "no such activation"),
-        ({"states": [np.zeros((2, 3), np.float32)]}, "an LSTM has two states"),
-        ({"states": [np.zeros((2, 4), np.float32)] * 2}, r"states must be \[B, U\]"),
+        ({"last": [np.zeros((2, 3), np.float32)]}, "an LSTM has two states"),
+        ({"first": [np.zeros((2, 3), np.float32)]}, "an LSTM has two states"),
+        ({"first": [np.zeros((2, 4), np.float32)] * 2}, r"states must be \[B, U\]"),
         ({"mask": np.ones((2, 3), bool)}, r"the mask must be \[B, T\]"),
+        ({"places": np.zeros((2, 3), np.int32)}, r"places must be \[B, T\]"),
+        ({"places": np.full((2, 4), 8, np.int32)}, "places must be rows of z"),
+        ({"z": np.zeros((7, 12), np.float32)}, "z must have a row a step"),
         ({"kernel": np.zeros((3, 9), np.float32)}, r"G \* U columns"),
     ],
 )
 def test_the_kernels_adapter_checks_what_it_is_given(change, message):
-    arguments = {"cell": "lstm", "z": np.zeros((2, 4, 12), np.float32),
+    arguments = {"cell": "lstm", "z": np.zeros((8, 12), np.float32), "places": None,
                  "kernel": np.zeros((3, 12), np.float32),
-                 "states": [np.zeros((2, 3), np.float32) for _ in range(2)], "mask": None,
-                 "activation": 2, "gate": 3, "recurrent_bias": None, "reset_after": True,
-                 "sequences": False} | change  # fmt: skip
+                 "last": [np.zeros((2, 3), np.float32) for _ in range(2)], "first": [],
+                 "mask": None, "n_steps": 4, "activation": 2, "gate": 3, "recurrent_bias": None,
+                 "reset_after": True, "sequences": False} | change  # fmt: skip
     with pytest.raises(ValueError, match=message):
         _core.recurrent(**arguments)
 

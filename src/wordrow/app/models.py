@@ -81,7 +81,8 @@ def train(
     classifier = TextClassifier(
         dim=dim, ngrams=ngrams, buckets=buckets, min_count=min_count, num_words=num_words,
         epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
-        validation_split=validation_split, patience=patience, seed=seed, verbose=not quiet and is_wanted("auto"),
+        validation_split=validation_split, patience=patience, seed=seed,
+        verbose=not quiet and is_wanted("auto"),
     )  # fmt: skip
     counts = Counter(data.labels)
     shown = ", ".join(f"{name} ({n:,})" for name, n in counts.most_common(12))

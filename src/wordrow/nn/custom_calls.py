@@ -18,8 +18,6 @@ from wordrow import _core
 
 __all__ = ["Cell", "are_there", "recurrent"]
 
-_PANEL = 16  # columns that the kernels keep together (core/isa.h)
-
 
 @functools.cache
 def are_there() -> bool:
@@ -34,8 +32,7 @@ def are_there() -> bool:
     except Exception as error:
         warnings.warn(
             f"JAX {jax.__version__} does not take the core's kernels ({error}); training goes on "
-            "without them, slower. Build wordrow anew beside this JAX: pip install --force-reinstall "
-            "--no-binary wordrow wordrow.",
+            "without them, slower. Build wordrow anew with this JAX installed.",
             UserWarning,
             stacklevel=2,
         )
@@ -81,17 +78,15 @@ def recurrent(cell: Cell) -> Any:
 
     def call(arrays: tuple[Any, ...], batch: int, *, saves: bool) -> tuple[Any, ...]:
         units = arrays[3].shape[0]
-        steps = (batch + 1) * cell.n_steps
-        width = -(-cell.n_gates * units // _PANEL) * _PANEL
-        shapes = {
-            "h": (batch, units),
-            "c": (batch, units) if cell.has_c else (0,),
-            "sequence": (batch, cell.n_steps, units) if cell.sequences else (0,),
-            "gates": (steps, width) if saves else (0,),
-            "inner": (steps, units) if saves else (0,),
-            "before": (steps, units) if saves else (0,),
-        }
-        results = [jax.ShapeDtypeStruct(shape, np.float32) for shape in shapes.values()]
+        results = [
+            jax.ShapeDtypeStruct((batch, units), np.float32),  # h
+            jax.ShapeDtypeStruct((batch, units) if cell.has_c else (0,), np.float32),
+            jax.ShapeDtypeStruct(
+                (batch, cell.n_steps, units) if cell.sequences else (0,), np.float32
+            ),
+            # The number of what the core has kept for the way back.
+            jax.ShapeDtypeStruct((1 if saves else 0,), np.int32),
+        ]
         found = jax.ffi.ffi_call("wordrow_recurrent_forward", results)(*arrays, **cell.attributes)
         return tuple(found)
 
@@ -103,15 +98,15 @@ def recurrent(cell: Cell) -> Any:
         z: Any, places: Any, mask: Any, kernel: Any, bias: Any, h: Any, c: Any, n: int
     ) -> Any:
         arrays = (z, places, mask, kernel, bias, h, c)
-        *results, gates, inner, before = call(arrays, n, saves=True)
-        return tuple(results), (arrays, gates, inner, before)
+        *results, kept = call(arrays, n, saves=True)
+        return tuple(results), (arrays, kept)
 
     def backward(n: int, saved: Any, gradients: Any) -> Any:
-        arrays, *states = saved
+        arrays, kept = saved
         z, places, mask, kernel, bias, h, c = arrays
         results = [jax.ShapeDtypeStruct(x.shape, np.float32) for x in (z, kernel, bias, h, c)]
         found = jax.ffi.ffi_call("wordrow_recurrent_backward", results)(
-            *arrays, *states, *gradients, **cell.attributes
+            *arrays, kept, *gradients, **cell.attributes
         )
         dz, dkernel, dbias, dh, dc = found
         whole = [np.zeros(x.shape, jax.dtypes.float0) for x in (places, mask)]

@@ -57,7 +57,7 @@ def take_rows(table: Any, ids: Any) -> Any:
 
 @dataclass(frozen=True)
 class Lookup:
-    """Rows that were looked up, before they are laid out: what stands at [b, t] is table[ids[b, t]].
+    """Rows that were looked up and are not laid out yet: [b, t] stands for table[ids[b, t]].
 
     Layers that say so take it in place of [B, T, D], and do their work once for a
     row, however often it stands in the texts.

@@ -70,9 +70,7 @@ class Embedding(Layer):
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Return the rows of the ids; with `mask_zero`, id 0 is masked."""
-        lookup, mask, state = self.look_up(
-            weights, state, inputs, mask, training=training, rng=rng
-        )
+        lookup, mask, state = self.look_up(weights, state, inputs, mask, training=training, rng=rng)
         return ops.laid_out(lookup), mask, state
 
     def look_up(

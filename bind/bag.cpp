@@ -30,10 +30,11 @@ AdamWeight weight_view(const std::vector<InOut<float, 1>>& arrays, std::size_t n
 // The documents of a training, checked once against a table's number of rows.
 struct Documents {
   Documents(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets, std::size_t n_rows_)
-      : n_rows((require_bags(ids, offsets, n_rows_), n_rows_)), bags(build(ids, offsets)) {}
-  static BagDocuments build(const In<std::int32_t, 1>& ids, const In<std::int64_t, 1>& offsets) {
+      : n_rows((require_bags(ids, offsets, n_rows_), n_rows_)), bags(build(ids, offsets, n_rows_)) {}
+  static BagDocuments build(const In<std::int32_t, 1>& ids, const In<std::int64_t, 1>& offsets,
+                            std::size_t n_rows) {
     nb::gil_scoped_release release;
-    return BagDocuments(ids.data(), offsets.data(), offsets.shape(0) - 1);
+    return BagDocuments(ids.data(), offsets.data(), offsets.shape(0) - 1, n_rows);
   }
   std::size_t n_rows;
   BagDocuments bags;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <exception>
+#include <numeric>
 
 namespace wordrow {
 
@@ -16,29 +17,60 @@ constexpr std::size_t kParts = BagDocuments::kParts;
 }  // namespace
 
 BagDocuments::BagDocuments(const std::int32_t* ids, const std::int64_t* offsets,
-                           std::size_t n_documents)
-    : rows_(static_cast<std::size_t>(offsets[n_documents]) + kBehind), ends_(n_documents * kParts + 1),
-      scale_(n_documents) {
+                           std::size_t n_documents, std::size_t n_rows)
+    : ends_(n_documents * kParts + 1, 0), scale_(n_documents) {
+  // A task's documents are laid out on their own, then put behind each other.
   constexpr std::size_t kDocumentsPerTask = 1024;
-  parallel_for((n_documents + kDocumentsPerTask - 1) / kDocumentsPerTask, [&](std::size_t task) {
-    const std::size_t end = std::min(n_documents, (task + 1) * kDocumentsPerTask);
-    for (std::size_t i = task * kDocumentsPerTask; i < end; ++i) {
-      const std::int32_t* const first = ids + offsets[i];
-      const auto n = static_cast<std::size_t>(offsets[i + 1] - offsets[i]);
-      std::size_t at[kParts] = {};
-      for (std::size_t t = 0; t < n; ++t) ++at[static_cast<std::size_t>(first[t]) % kParts];
-      auto begin = static_cast<std::size_t>(offsets[i]);
-      for (std::size_t p = 0; p < kParts; ++p) {
-        const std::size_t size = at[p];
-        at[p] = begin;
-        ends_[i * kParts + p + 1] = begin += size;
+  const std::size_t n_tasks = (n_documents + kDocumentsPerTask - 1) / kDocumentsPerTask;
+  std::vector<std::vector<Use>> laid_out(n_tasks);
+  const auto last_of = [&](std::size_t task) {
+    return std::min(n_documents, (task + 1) * kDocumentsPerTask);
+  };
+  // Few tasks at a time hold a table of all rows: in which document a row was met last, and where.
+  struct Met {
+    std::uint32_t document, at;
+  };
+  std::atomic<std::size_t> next{0};
+  parallel_for(static_cast<std::size_t>(n_threads()), [&](std::size_t) {
+    LargeVector<Met> met(n_rows, Met{0, 0});
+    std::vector<Use> uses;
+    std::vector<std::uint32_t> rows;
+    for (std::size_t task; (task = next.fetch_add(1)) < n_tasks;) {
+      std::vector<Use>& out = laid_out[task];
+      for (std::size_t i = task * kDocumentsPerTask; i < last_of(task); ++i) {
+        const auto number = static_cast<std::uint32_t>(i + 1);
+        const auto n = static_cast<std::size_t>(offsets[i + 1] - offsets[i]);
+        if (uses.size() < n + 1) uses.resize(n + 1), rows.resize(n + 1);
+        std::uint32_t n_uses = 0;
+        std::size_t sizes[kParts] = {};
+        for (std::size_t t = 0; t < n; ++t) {  // written whether it is new or not, as below
+          const auto row = static_cast<std::uint32_t>(ids[offsets[i] + static_cast<std::int64_t>(t)]);
+          const bool is_new = met[row].document != number;
+          const std::uint32_t at = is_new ? n_uses : met[row].at;
+          met[row] = {number, at};
+          rows[n_uses] = row;
+          uses[at].count = (is_new ? 0.0f : uses[at].count) + 1.0f;
+          sizes[row % kParts] += is_new;
+          n_uses += is_new;
+        }
+        std::size_t at[kParts], begin = out.size();
+        for (std::size_t p = 0; p < kParts; ++p) {
+          at[p] = begin;
+          begin += sizes[p];
+          ends_[i * kParts + p + 1] = sizes[p];
+        }
+        out.resize(begin);
+        for (std::uint32_t u = 0; u < n_uses; ++u)
+          out[at[rows[u] % kParts]++] = {static_cast<std::uint32_t>(rows[u] / kParts), uses[u].count};
+        scale_[i] = n ? 1.0f / static_cast<float>(n) : 0.0f;
       }
-      for (std::size_t t = 0; t < n; ++t) {
-        const auto row = static_cast<std::size_t>(first[t]);
-        rows_[at[row % kParts]++] = static_cast<std::uint32_t>(row / kParts);
-      }
-      scale_[i] = n ? 1.0f / static_cast<float>(n) : 0.0f;
     }
+  });
+  std::partial_sum(ends_.begin(), ends_.end(), ends_.begin());
+  uses_.resize(ends_.back() + kBehind, Use{0, 0.0f});
+  parallel_for(n_tasks, [&](std::size_t task) {
+    std::copy(laid_out[task].begin(), laid_out[task].end(),
+              uses_.begin() + static_cast<std::ptrdiff_t>(ends_[task * kDocumentsPerTask * kParts]));
   });
 }
 
@@ -65,7 +97,7 @@ struct Part {
   std::vector<std::int32_t> last;      // the step that used each of them before
   std::vector<std::uint32_t> ends;     // row s is in documents[ends[s - 1] : ends[s]]
   std::vector<std::uint32_t> slots;    // for each use of a row, its place in `rows`
-  std::vector<std::uint32_t> documents;  // by row: the places in the batch that use it
+  std::vector<BagPlace> documents;     // by row: where in the batch it is used
   std::vector<float> gradient;         // [dim]
   std::uint32_t n_rows = 0;
 
@@ -80,20 +112,22 @@ void Part::transpose(const BagDocuments& all, const Batch& batch, std::size_t pa
   Seen* const all_seen = seen.data();
   std::int32_t* const all_last = last.data();
   std::uint32_t *const all_rows = rows.data(), *const all_ends = ends.data();
-  std::uint32_t *const all_documents = documents.data(), *slot = slots.data();
+  BagPlace* const all_documents = documents.data();
+  std::uint32_t* slot = slots.data();
   std::uint32_t n = 0;
   for (std::size_t i = 0; i < batch.size; ++i) {
-    const std::uint32_t* const end = all.end(batch.document(i), part);
-    for (const std::uint32_t* row = all.begin(batch.document(i), part); row != end; ++row) {
+    if (i + 4 < batch.size) all.prefetch(batch.document(i + 4), part);
+    const BagDocuments::Use* const end = all.end(batch.document(i), part);
+    for (const BagDocuments::Use* use = all.begin(batch.document(i), part); use != end; ++use) {
       // Written whether the row is new or not: which it is, is guessed wrong too often.
-      prefetch_address(all_seen + row[BagDocuments::kBehind]);
-      const Seen known = all_seen[*row];
+      prefetch_address(all_seen + use[BagDocuments::kBehind].row);
+      const Seen known = all_seen[use->row];
       const bool is_new = known.step != step;
       const std::uint32_t at = is_new ? n : known.slot;
       all_last[n] = known.step;
-      all_rows[n] = *row;
+      all_rows[n] = use->row;
       all_ends[at] = (is_new ? 0 : all_ends[at]) + 1;
-      all_seen[*row] = {step, at};
+      all_seen[use->row] = {step, at};
       *slot++ = at;
       n += is_new;
     }
@@ -108,9 +142,9 @@ void Part::transpose(const BagDocuments& all, const Batch& batch, std::size_t pa
   slot = slots.data();
   for (std::size_t i = 0; i < batch.size; ++i) {
     const std::size_t document = batch.document(i);
-    const auto n_uses = all.end(document, part) - all.begin(document, part);
-    for (const std::uint32_t* const end = slot + n_uses; slot != end; ++slot)
-      all_documents[all_ends[*slot]++] = static_cast<std::uint32_t>(i);
+    const BagDocuments::Use* const end = all.end(document, part);
+    for (const BagDocuments::Use* use = all.begin(document, part); use != end; ++use, ++slot)
+      all_documents[all_ends[*slot]++] = {static_cast<std::uint32_t>(i), use->count};
   }
 }
 
@@ -238,7 +272,8 @@ void Trainer::reserve(const Batch& batch) {
     Part& part = parts_[p];
     if (part.slots.size() >= ++n) continue;  // one more is written to, and not used
     part.last.resize(n);
-    for (auto* list : {&part.rows, &part.ends, &part.slots, &part.documents}) list->resize(n);
+    part.documents.resize(n);
+    for (auto* list : {&part.rows, &part.ends, &part.slots}) list->resize(n);
   }
 }
 
@@ -269,16 +304,22 @@ void Trainer::answer(std::size_t i, const Batch& batch) {
 
   float* const logits = logits_.data() + i * units_;
   std::copy(model_.bias.w, model_.bias.w + units_, logits);
-  for (std::size_t d = 0; d < dim_; ++d)
-    kernel.add(logits, model_.kernel.w + d * units_, units_, hidden[d]);
   if (units_ == 1) {
+    logits[0] += kernel.dot(hidden, model_.kernel.w, dim_);
     answer_sigmoid(i, labels_[document]);
   } else {
+    for (std::size_t d = 0; d < dim_; ++d)
+      kernel.add(logits, model_.kernel.w + d * units_, units_, hidden[d]);
     answer_softmax(i, labels_[document]);
   }
   // logits now holds the gradient of the batch's mean loss.
   for (std::size_t k = 0; k < units_; ++k) logits[k] /= static_cast<float>(batch.size);
   float* const gradient = hidden_gradients_.data() + i * dim_;
+  if (units_ == 1) {
+    std::fill_n(gradient, dim_, 0.0f);
+    kernel.add(gradient, model_.kernel.w, dim_, scale * logits[0]);
+    return;
+  }
   for (std::size_t d = 0; d < dim_; ++d)
     gradient[d] = scale * kernel.dot(model_.kernel.w + d * units_, logits, units_);
 }

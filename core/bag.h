@@ -12,29 +12,38 @@
 
 namespace wordrow {
 
-// Documents laid out for training, once for all epochs: each document's rows in
-// kParts groups by row number. A group is worked on by one thread at a time and
-// summed apart, whatever the number of threads; that is what keeps the bits.
+// Documents laid out for training, once for all epochs: each document's
+// distinct rows with their counts, in kParts groups by row number. A group is
+// worked on by one thread at a time and summed apart, whatever the number of
+// threads; that is what keeps the bits.
 class BagDocuments {
  public:
   static constexpr std::size_t kParts = 8;
-  static constexpr std::size_t kBehind = 8;  // so many numbers behind the last row may be read
-  // Document i has ids[offsets[i] : offsets[i + 1]]. Ids are trusted.
-  BagDocuments(const std::int32_t* ids, const std::int64_t* offsets, std::size_t n_documents);
+  static constexpr std::size_t kBehind = 8;  // so many uses behind the last one may be read
+  struct Use {
+    std::uint32_t row;  // divided by kParts
+    float count;
+  };
+  // Document i has ids[offsets[i] : offsets[i + 1]]. Ids are trusted to be in [0, n_rows).
+  BagDocuments(const std::int32_t* ids, const std::int64_t* offsets, std::size_t n_documents,
+               std::size_t n_rows);
 
   std::size_t size() const { return scale_.size(); }
-  std::size_t n_uses() const { return rows_.size() - kBehind; }  // of rows, by all documents
-  // The rows of a document in a group, each divided by kParts.
-  const std::uint32_t* begin(std::size_t document, std::size_t part) const {
-    return rows_.data() + ends_[document * kParts + part];
+  std::size_t n_uses() const { return ends_.back(); }  // of rows, by all documents
+  const Use* begin(std::size_t document, std::size_t part) const {
+    return uses_.data() + ends_[document * kParts + part];
   }
-  const std::uint32_t* end(std::size_t document, std::size_t part) const {
-    return rows_.data() + ends_[document * kParts + part + 1];
+  const Use* end(std::size_t document, std::size_t part) const {
+    return uses_.data() + ends_[document * kParts + part + 1];
+  }
+  void prefetch(std::size_t document, std::size_t part) const {
+    for (const Use* use = begin(document, part); use < end(document, part); use += 8)
+      prefetch_address(use);
   }
   float scale(std::size_t document) const { return scale_[document]; }  // 1 / number of ids
 
  private:
-  LargeVector<std::uint32_t> rows_;
+  LargeVector<Use> uses_;
   std::vector<std::size_t> ends_;  // [document * kParts + part + 1]
   std::vector<float> scale_;
 };

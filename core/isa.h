@@ -24,6 +24,12 @@ struct AdamStep {
   float new_1, new_2;    // 1 - beta, rounded once: 1.0f - 0.999f is off by 5e-5
 };
 
+// Where a row is used, and how often there.
+struct BagPlace {
+  std::uint32_t at;
+  float count;
+};
+
 enum class Activation { kLinear, kRelu, kTanh, kSigmoid, kHardSigmoid };
 
 // Those of a recurrent cell: of what is written and read, and of the gates.
@@ -46,12 +52,12 @@ struct Kernels {
                             std::uint32_t* edges);
   // out[i] += scale * row[i]
   void (*add)(float* out, const float* row, std::size_t n, float scale);
-  // sums[places[j]] += row, for all j: rows of n numbers
-  void (*add_to_each)(float* sums, const std::uint32_t* places, std::size_t n_places,
-                      const float* row, std::size_t n);
-  // out = the sum of rows[places[j]]
-  void (*sum_of_each)(float* out, const float* rows, const std::uint32_t* places,
-                      std::size_t n_places, std::size_t n);
+  // sums[places[j].at] += count * row, for all j: rows of n numbers
+  void (*add_to_each)(float* sums, const BagPlace* places, std::size_t n_places, const float* row,
+                      std::size_t n);
+  // out = the sum of count * rows[places[j].at]
+  void (*sum_of_each)(float* out, const float* rows, const BagPlace* places, std::size_t n_places,
+                      std::size_t n);
   float (*dot)(const float* a, const float* b, std::size_t n);
   void (*adam)(float* w, float* m, float* v, const float* gradient, std::size_t n,
                const AdamStep& step);

@@ -44,7 +44,8 @@ SIDEWAYS = {
 # Inside nn/, lowest first.
 NN_ORDER = [
     "random", "custom_calls", "ops", "named", "activations", "initializers", "regularizers",
-    "constraints", "labels", "losses", "metrics", "schedules", "optimizers", "away", "callbacks", "layers",
+    "constraints", "labels", "losses", "metrics", "schedules", "optimizers", "away",
+    "callbacks", "layers",
     "summary", "graph", "bag", "bag_fit", "columns", "compiled", "train", "feed", "trainer",
     "answer", "fit", "model", "sequential", "saving",
 ]  # fmt: skip

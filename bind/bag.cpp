@@ -94,7 +94,7 @@ nb::tuple train(Clock& shared, const Table& table, In<std::int32_t, 1> labels,
                        });
   }
   watch.rethrow();
-  return nb::make_tuple(result.n_documents, result.loss, result.n_correct);
+  return nb::make_tuple(result.n_documents, result.loss, result.n_correct, result.not_finite);
 }
 
 }  // namespace

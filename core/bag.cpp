@@ -220,6 +220,10 @@ class Trainer {
   void update_dense(std::size_t d, const Batch& batch, const AdamClock& clock,
                     std::vector<float>& gradient);
 
+  // Whether every document's loss is a number; and how rows are left where one is not.
+  bool is_finite(const Batch& batch) const;
+  void leave_rows(std::size_t part, const AdamClock& clock);
+
   void add_to(BagResult& result, const Batch& batch) const;
 
  private:
@@ -370,6 +374,17 @@ void Trainer::update_dense(std::size_t d, const Batch& batch, const AdamClock& c
   clock.update(weight.w + at, weight.m + at, weight.v + at, gradient.data(), units_);
 }
 
+bool Trainer::is_finite(const Batch& batch) const {
+  return std::all_of(losses_.begin(), losses_.begin() + static_cast<std::ptrdiff_t>(batch.size),
+                     [](float loss) { return std::isfinite(loss); });
+}
+
+void Trainer::leave_rows(std::size_t p, const AdamClock& clock) {
+  Part& part = parts_[p];
+  for (std::size_t s = 0; s < part.n_rows; ++s)  // up to date, and not updated
+    part.seen[part.rows[s]].step = part.last[s] == 0 ? 0 : clock.step();
+}
+
 void Trainer::add_to(BagResult& result, const Batch& batch) const {
   for (std::size_t i = 0; i < batch.size; ++i) {
     result.loss += losses_[i];
@@ -419,6 +434,11 @@ BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments&
       const bool is_last = stop;  // read between the barriers, where all see the same
       for (std::size_t i = member; i < batch.size; i += step_by) trainer.answer(i, batch);
       barrier.wait();
+      if (!trainer.is_finite(batch)) {  // as all members find
+        for (std::size_t p = member; p < kParts; p += step_by) trainer.leave_rows(p, my_clock);
+        if (member == 0) result.not_finite = true;
+        break;
+      }
       my_clock.begin_step(learning_rates[begin / batch_size]);
       for (std::size_t p = member; p < kParts; p += step_by)
         trainer.update_rows(p, my_clock);

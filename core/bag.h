@@ -64,6 +64,7 @@ struct BagResult {
   std::int64_t n_correct = 0;  // as predicted before the step that learns from them
   std::int64_t n_documents = 0;
   bool stopped = false;
+  bool not_finite = false;  // a batch's loss was not, and that batch has changed nothing
 };
 
 // Takes documents order[0 : n] in batches, one learning rate a batch. Labels

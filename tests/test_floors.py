@@ -47,7 +47,7 @@ NN_ORDER = [
     "constraints", "labels", "losses", "metrics", "schedules", "optimizers", "away",
     "callbacks", "layers",
     "summary", "graph", "bag", "bag_fit", "columns", "compiled", "train", "feed", "trainer",
-    "answer", "fit", "model", "sequential", "saving",
+    "answer", "bag_epoch", "fit", "model", "sequential", "saving",
 ]  # fmt: skip
 
 

@@ -256,15 +256,17 @@ def test_lengths_are_few_and_change_nothing(rng):
     order = np.argsort(x.lengths)
     x, y = x.take(order), y[order]  # batches of like lengths
     trimmed, full = bag(), bag()
+    for model in (trimmed, full):
+        model.compile("rmsprop", "binary_crossentropy", ["accuracy"])  # Adam is the core's
     trimmed.fit(x.pad(64).ids, y, batch_size=8, shuffle=False, epochs=2, verbose=0)
     steps = trimmed.trainer.engine.compiled.count("step")
     assert 2 <= steps <= 4
-    full.compile("adam", "binary_crossentropy", ["accuracy"])
     longest = np.zeros((len(y), 64), int)
     longest[:, 0] = longest[:, -1] = 29  # no batch can be trimmed
     full.fit(longest, y, batch_size=8, verbose=0)
     assert full.trainer.engine.compiled.count("step") == 1
     plain = bag()
+    plain.compile("rmsprop", "binary_crossentropy", ["accuracy"])
     for start in range(0, 96, 8):
         plain.train_on_batch(x[start : start + 8].pad(64), y[start : start + 8])
     plain.trainer.settle()

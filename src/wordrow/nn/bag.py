@@ -6,7 +6,7 @@ equal to the dense one (Kingma & Ba 2015, with Keras's epsilon); see core/bag.h.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,18 +65,25 @@ def match(graph: Graph) -> BagLayers | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """What an epoch came to: texts seen, mean loss, and accuracy before each step."""
+    """What an epoch came to: texts seen, mean loss, and accuracy before each step.
+
+    is_finite: whether all losses were; if not, training stopped before the first
+    that was not, with the weights from before it.
+    """
 
     n_texts: int
     loss: float
     accuracy: float
+    is_finite: bool = True
 
 
 class BagTrainer:
     """Trains the weights of one model in place, keeping Adam's moments between calls.
 
     table: [V, D]; kernel: [D, units]; bias: [units]; all float32. One unit means
-    a sigmoid and binary cross-entropy, more a softmax and cross-entropy.
+    a sigmoid and binary cross-entropy, more a softmax and cross-entropy. step,
+    moments, last: where training goes on from: the steps taken, m and v of each
+    weight (in the order table, kernel, bias), and the step that last updated each row.
     """
 
     def __init__(
@@ -88,22 +95,26 @@ class BagTrainer:
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        step: int = 0,
+        moments: Sequence[tuple[Float, Float]] | None = None,
+        last: npt.NDArray[np.int32] | None = None,
     ) -> None:
         self.table, self.kernel, self.bias = table, kernel, bias
-        self.last = np.zeros(len(table), np.int32)  # the step that last updated each row
-        self.table_m, self.table_v = np.zeros_like(table), np.zeros_like(table)
+        self.last = np.zeros(len(table), np.int32) if last is None else last
+        if moments is None:
+            moments = [(np.zeros_like(w), np.zeros_like(w)) for w in (table, kernel, bias)]
+        self.moments = list(moments)
         self._dense: dict[str, Float] = {}
-        for name, weight in (("kernel", kernel), ("bias", bias)):
+        for name, weight, own in (
+            ("kernel", kernel, self.moments[1]), ("bias", bias, self.moments[2])
+        ):  # fmt: skip
             flat = weight.reshape(-1)
             if not np.shares_memory(flat, weight):
                 raise ValueError(f"{name} must be contiguous: it is trained in place.")
-            self._dense |= {
-                name: flat,
-                f"{name}_m": np.zeros_like(flat),
-                f"{name}_v": np.zeros_like(flat),
-            }
-        self._adam_table = _core.AdamTable(table, self.table_m, self.table_v, self.last)
-        self._clock = _core.AdamClock(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, step=0)
+            m, v = (moment.reshape(-1) for moment in own)
+            self._dense |= {name: flat, f"{name}_m": m, f"{name}_v": v}
+        self._adam_table = _core.AdamTable(table, *self.moments[0], self.last)
+        self._clock = _core.AdamClock(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, step=step)
 
     @property
     def step(self) -> int:
@@ -132,7 +143,7 @@ class BagTrainer:
         then; what it raises ends the epoch between two steps.
         """
         try:
-            n, loss, n_correct = _core.train_bag(
+            n, loss, n_correct, not_finite = _core.train_bag(
                 self._clock,
                 self._adam_table,
                 labels,
@@ -145,4 +156,7 @@ class BagTrainer:
             )
         finally:
             self._clock.settle(self._adam_table)
-        return Progress(n_texts=n, loss=loss / n, accuracy=n_correct / n)
+        share = 1 / max(n, 1)
+        return Progress(
+            n_texts=n, loss=loss * share, accuracy=n_correct * share, is_finite=not not_finite
+        )

@@ -81,9 +81,9 @@ def fit_bag(
             learning_rates=schedule.rates(epoch, len(documents)),
             watch=None if watch_epoch is None else watch_epoch(epoch),
         )
-        if not math.isfinite(progress.loss):
+        if not progress.is_finite:
             raise ValueError(
-                f"the loss became {progress.loss} in epoch {epoch + 1}: the steps are too large. "
+                f"the loss was no longer finite in epoch {epoch + 1}: the steps are too large. "
                 f"Use a smaller learning_rate than {schedule.learning_rate}."
             )
         numbers = {"loss": progress.loss, "accuracy": progress.accuracy}

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from wordrow.errors import show
+from wordrow.nn.bag_epoch import BagEpochs
 from wordrow.nn.callbacks import Callback, Callbacks, History
 from wordrow.nn.columns import Data, label_columns, split_item, weight_columns
 from wordrow.nn.feed import Batch, Feed, ahead
@@ -98,10 +100,14 @@ class _Arrays:
         self.n_steps: int | None = min(whole, plan.steps_per_epoch or whole)
         self.n_texts: int | None = min(len(data), self.n_steps * plan.batch_size)
 
-    def epoch(self, rng: np.random.Generator) -> Iterator[Callable[[], Batch]]:
+    def order(self, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Return the numbers of an epoch's examples, in the order they are learned from."""
         n = len(self.data)
         order = rng.permutation(n) if self.plan.shuffle else np.arange(n)
-        size = self.plan.batch_size
+        return order[: self.n_texts]
+
+    def epoch(self, rng: np.random.Generator) -> Iterator[Callable[[], Batch]]:
+        order, size = self.order(rng), self.plan.batch_size
         for i in range(self.n_steps or 0):
             rows = order[i * size : (i + 1) * size]
             yield lambda rows=rows: self.feed.batch(self.data, rows)  # type: ignore[misc]
@@ -139,21 +145,25 @@ class _Batches:
 
 def fit(model: Model, trainer: Trainer, x: Any, data: Data | None, plan: Plan) -> History:
     """Train a model; data: checked arrays, or None where x gives batches."""
-    trainer.begin()
+    core = None if data is None or not len(data) else BagEpochs.of(trainer, data)
+    feed = Feed(model.graph, trainer.rows, batch_size=0 if data is None else plan.batch_size)
     if data is not None:
-        feed = Feed(model.graph, trainer.rows, batch_size=plan.batch_size)
         source: _Arrays | _Batches = _Arrays(data, feed, plan)
     else:
-        source = _Batches(model, x, Feed(model.graph, trainer.rows, batch_size=0), plan)
+        source = _Batches(model, x, feed, plan)
     history = History()
     params = {"epochs": plan.epochs, "steps": source.n_steps, "verbose": plan.verbose}
     callbacks = Callbacks([*plan.callbacks, history], model, params)
+    if callbacks.watch_batches:
+        core = None
+    if core is None:
+        trainer.begin()
     model.history, model.stop_training = history, False
     callbacks.call("on_train_begin", {})
     bar = plan.verbose == 1 or (plan.verbose == "auto" and is_wanted("auto"))
     with training_line(source.n_texts, plan.epochs, wanted=bar) as line:
         for epoch in range(plan.initial_epoch, plan.epochs):
-            _epoch(model, trainer, source, plan, callbacks, epoch, line)
+            _epoch(model, trainer, source, plan, callbacks, epoch, line, core)
             if model.stop_training:
                 break
     callbacks.call("on_train_end", {k: v[-1] for k, v in history.history.items()})
@@ -162,15 +172,49 @@ def fit(model: Model, trainer: Trainer, x: Any, data: Data | None, plan: Plan) -
 
 def _epoch(
     model: Model, trainer: Trainer, source: _Arrays | _Batches, plan: Plan, callbacks: Callbacks,
-    epoch: int, line: TrainingLine | None,
+    epoch: int, line: TrainingLine | None, core: BagEpochs | None,
 ) -> None:  # fmt: skip
     began = time.perf_counter()
     callbacks.call("on_epoch_begin", epoch, {})
+    rng = np.random.default_rng([trainer.seed, trainer.step])
+    if core is not None and isinstance(source, _Arrays):
+        logs, n_seen = _core_steps(trainer, source, core, epoch, line, rng)
+    else:
+        logs, n_seen = _steps(model, trainer, source, callbacks, epoch, line, rng)
+    if line is not None:
+        line.show(epoch, n_seen, logs)
+    if plan.validation is not None and plan.validation_epochs(epoch):
+        callbacks.call("on_test_begin", {})
+        found = plan.validation()
+        callbacks.call("on_test_end", found)
+        logs |= {f"val_{name}": number for name, number in found.items()}
+    callbacks.call("on_epoch_end", epoch, logs)
+    _say(plan, epoch, logs, time.perf_counter() - began, line, n_seen)
+
+
+def _core_steps(
+    trainer: Trainer, source: _Arrays, core: BagEpochs, epoch: int, line: TrainingLine | None,
+    rng: np.random.Generator,
+) -> tuple[dict[str, float], int]:  # fmt: skip
+    """Take an epoch's steps in the core; return (its numbers, texts seen)."""
+    trainer.release()
+    order, first = source.order(rng), trainer.step
+    show = None if line is None else lambda n, logs: line.show(epoch, n, logs)
+    logs, is_finite = core.run(order, source.plan.batch_size, show)
+    if not is_finite:
+        raise _not_finite(trainer, math.nan, epoch, trainer.step - first)
+    return logs, len(order)
+
+
+def _steps(
+    model: Model, trainer: Trainer, source: _Arrays | _Batches, callbacks: Callbacks, epoch: int,
+    line: TrainingLine | None, rng: np.random.Generator,
+) -> tuple[dict[str, float], int]:  # fmt: skip
+    """Take an epoch's steps, one compiled step a batch; return (its numbers, texts seen)."""
     trainer.begin()
     source.feed.rows = trainer.rows  # what is trainable may have changed
     trainer.reset_totals()
-    rng = np.random.default_rng([trainer.seed, trainer.step])
-    n_seen, n_batches, shown = 0, 0, began
+    n_seen, n_batches, shown = 0, 0, time.perf_counter()
     with contextlib.closing(ahead(source.epoch(rng))) as batches:
         for number, batch in enumerate(batches):
             callbacks.batch("begin", number, {})
@@ -194,16 +238,7 @@ def _epoch(
             "on, with steps_per_epoch."
         )
     trainer.settle()
-    logs = trainer.totals()
-    if line is not None:
-        line.show(epoch, n_seen, logs)
-    if plan.validation is not None and plan.validation_epochs(epoch):
-        callbacks.call("on_test_begin", {})
-        found = plan.validation()
-        callbacks.call("on_test_end", found)
-        logs |= {f"val_{name}": number for name, number in found.items()}
-    callbacks.call("on_epoch_end", epoch, logs)
-    _say(plan, epoch, logs, time.perf_counter() - began, line, n_seen)
+    return trainer.totals(), n_seen
 
 
 def _say(

@@ -292,6 +292,29 @@ class Trainer:
         _, self.slots[path] = self.optimizer.catch_up(slots[self.optimizer.slots[0]], slots, away)
         rows.last[:] = self.step
 
+    # ---- steps that were taken elsewhere ---------------------------------
+
+    @property
+    def has_resting_rows(self) -> bool:
+        """Whether a loaded model's rows rest, and go on as they are only in the compiled step."""
+        return bool(self._resting)
+
+    def last_of(self, path: Path) -> Any:
+        """Return the step that last updated each row of a table, 0 for none; all are up to date."""
+        rows = self._all_rows.get(path)
+        return None if rows is None else np.where(rows.last > 0, self.step, 0).astype(np.int32)
+
+    def take_over_steps(
+        self, n: int, slots: Mapping[Path, dict[str, Any]], last: Mapping[Path, Any]
+    ) -> None:
+        """Learn that the layers' weights are those n steps later, all rows up to date."""
+        self.step += n
+        self.history = History(self.optimizer, self.step)
+        self.slots.update(slots)
+        for path, own in last.items():
+            rows = self._all_rows.setdefault(path, Rows(len(own)))
+            rows.last[:] = own
+
     # ---- files ---------------------------------------------------------
 
     def save(self) -> Saved:

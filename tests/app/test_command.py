@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from wordrow import TextClassifier
-from wordrow.app import demo
+from wordrow.app import walk
 from wordrow.app.main import run
 
 WORDS = {"good": ["fine", "lovely", "great"], "bad": ["dull", "awful", "poor"]}
@@ -222,10 +222,10 @@ def test_demo_on_given_reviews(tmp_path, monkeypatch, capsys):
     texts = [f"{t} number {i}" for i, (_, t) in enumerate(rows(600))]
     labels = np.array([int(y == "good") for y, _ in rows(600)])
     monkeypatch.setattr(
-        demo.imdb, "load_texts", lambda split: (texts + texts[:9], np.append(labels, labels[:9]))
+        walk.imdb, "load_texts", lambda split: (texts + texts[:9], np.append(labels, labels[:9]))
     )
-    monkeypatch.setattr(demo, "N_HELD_OUT", 100)
-    monkeypatch.setattr(demo, "LOOKED_UP", ("fine", "awful"))
+    monkeypatch.setattr(walk, "N_HELD_OUT", 100)
+    monkeypatch.setattr(walk, "LOOKED_UP", ("fine", "awful"))
     monkeypatch.setenv("WORDROW_HOME", str(tmp_path / "home"))
     assert run(["demo"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
@@ -242,8 +242,8 @@ def test_demo_on_given_reviews(tmp_path, monkeypatch, capsys):
 
 def test_demo_without_reviews_says_how_to_get_them(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("WORDROW_HOME", str(tmp_path))
-    monkeypatch.setattr(demo.imdb, "_package_file", lambda: None)
-    monkeypatch.setattr(demo.imdb, "ARCHIVE_URL", "http://127.0.0.1:9/x")
+    monkeypatch.setattr(walk.imdb, "_package_file", lambda: None)
+    monkeypatch.setattr(walk.imdb, "ARCHIVE_URL", "http://127.0.0.1:9/x")
     assert run(["demo"]) == 2
     captured = capsys.readouterr()
     assert "6. output" in captured.out

@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from wordrow.app.draw import draw_explanation, draw_trace
-from wordrow.classifier import TextClassifier
 from wordrow.errors import DataError
-from wordrow.explain import Trace, explain_text, trace_texts
-from wordrow.nn import random
-from wordrow.nn.layers import Embedding
-from wordrow.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from wordrow.explain import Trace
 
 __all__ = ["explain"]
 
@@ -35,6 +32,11 @@ def explain(
 
     wordrow explain "a fine film" --model reviews.safetensors
     """
+    # Imported when needed, here and in the other commands: --help should not wait for them.
+    from wordrow.app.draw import draw_explanation, draw_trace
+    from wordrow.classifier import TextClassifier
+    from wordrow.explain import explain_text
+
     console = Console()
     if model is None:
         if as_json:
@@ -52,6 +54,11 @@ def explain(
 
 
 def _fresh_trace(texts: list[str], dim: int, seed: int) -> Trace:
+    from wordrow.explain import trace_texts
+    from wordrow.nn import random
+    from wordrow.nn.layers import Embedding
+    from wordrow.text.tokenizer import Tokenizer
+
     tokenizer = Tokenizer()
     tokenizer.fit_on_texts(texts)
     if tokenizer.n_ids < 2:

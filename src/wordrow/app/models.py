@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from wordrow import store
 from wordrow.app.options import (
     EncodingOption,
     LabelOption,
@@ -23,7 +22,6 @@ from wordrow.app.options import (
     table,
     texts_in,
 )
-from wordrow.classifier import TextClassifier
 from wordrow.errors import DataError, FileFormatError
 from wordrow.progress import is_wanted
 
@@ -75,6 +73,8 @@ def train(
 
     wordrow train reviews.csv -o reviews.safetensors --ngrams 2
     """
+    from wordrow.classifier import TextClassifier
+
     target = _check_target(output or Path(f"{file.resolve().stem}.safetensors"))
     data = table(file, text, label, encoding_errors)
     assert data.labels is not None
@@ -106,6 +106,8 @@ def train(
 
 def _check_target(target: Path) -> Path:
     """Refuse, before training, a place that the model cannot be written to."""
+    from wordrow import store
+
     store.check_writable(target)
     if target.exists():
         try:
@@ -133,6 +135,8 @@ def evaluate(
 
     wordrow evaluate reviews.safetensors test.csv
     """
+    from wordrow.classifier import TextClassifier
+
     classifier = TextClassifier.load(model)
     data = table(file, text, label, encoding_errors)
     assert data.labels is not None
@@ -196,6 +200,8 @@ def predict(
     """
     if texts and file:
         raise DataError("texts were given both as arguments and with --file; give one of them.")
+    from wordrow.classifier import TextClassifier
+
     classifier = TextClassifier.load(model)
     wanted = list(texts) if texts else texts_in(file, text, encoding_errors)
     classes = classifier.classes_.tolist()

@@ -21,6 +21,26 @@ Out<float, 2> mean(In<float, 2> table, In<std::int32_t, 1> ids, In<std::int64_t,
   return Out<float, 2>(data, {n, dim}, owner);
 }
 
+Out<float, 2> answers(In<float, 2> table, In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets,
+                      In<float, 2> kernel, In<float, 1> bias, bool sigmoid) {
+  require_bags(ids, offsets, table.shape(0));
+  const BagAnswers model{table.data(),   kernel.data(),   bias.data(),
+                         table.shape(1), kernel.shape(1), sigmoid};
+  require(kernel.shape(0) == model.dim && bias.shape(0) == model.n_units && model.n_units > 0,
+          "kernel must be [D, units] and bias [units]");
+  const std::size_t n = offsets.shape(0) - 1;
+  auto out = std::make_unique<float[]>(n * model.n_units);
+  if (n == 1) {  // shorter than what giving up the GIL takes
+    bag_answers(model, ids.data(), offsets.data(), n, out.get());
+  } else {
+    nb::gil_scoped_release release;
+    bag_answers(model, ids.data(), offsets.data(), n, out.get());
+  }
+  float* const data = out.release();
+  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
+  return Out<float, 2>(data, {n, model.n_units}, owner);
+}
+
 // Lists of Python integers, as Keras's texts_to_sequences gives them. Every id
 // is made a Python object once and then shared, which is most of the time saved.
 nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
@@ -57,6 +77,9 @@ nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
 void define_rows(nb::module_& module) {
   module.def("to_lists", &to_lists, nb::arg("ids").noconvert(),
              nb::arg("offsets").noconvert());
+  module.def("bag_answers", &answers, nb::arg("table"), nb::arg("ids").noconvert(),
+             nb::arg("offsets").noconvert(), nb::arg("kernel"), nb::arg("bias"), nb::kw_only(),
+             nb::arg("sigmoid"));
   module.def("bag_mean", &mean, nb::arg("table"), nb::arg("ids").noconvert(),
              nb::arg("offsets").noconvert());
 }

@@ -274,8 +274,11 @@ class TextClassifier(Estimator):
     def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:
         """Return the probability of each class: [B, n_classes], in the order of `classes_`."""
         model = self.model_
-        inputs = inputs_for(model, self._tokenizer.encode(_as_texts(X)))
-        return _probabilities(model.predict(inputs, verbose=0))
+        ragged = self._tokenizer.encode(_as_texts(X))
+        layers = self._bag_layers
+        if layers is not None:  # the tokenizer's ids are rows of the table
+            return _probabilities(layers.predict(ragged, checked=True))
+        return _probabilities(model.predict(inputs_for(model, ragged), verbose=0))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest label of each text: [B]."""
@@ -336,6 +339,14 @@ class TextClassifier(Estimator):
         embedding = table_of(self.model_)
         return embedding.input_dim, embedding.output_dim
 
+    @property
+    def _bag_layers(self) -> bag.BagLayers | None:
+        """The layers of a model that is Embedding, mean and Dense, looked at once."""
+        seen: tuple[Model | None, bag.BagLayers | None] = vars(self).get("_seen", (None, None))
+        if seen[0] is not self._model:
+            seen = self._seen = (self._model, bag.match(self._model.graph))
+        return seen[1]
+
     def _require_fitted(self) -> None:
         if not hasattr(self, "_model"):
             raise NotFittedError(
@@ -373,7 +384,10 @@ def _probabilities(outputs: Any) -> npt.NDArray[np.float32]:
     if outputs.shape[1] > 1:
         probabilities: npt.NDArray[np.float32] = outputs
         return probabilities
-    return np.concatenate([1 - outputs, outputs], axis=1)
+    both = np.empty((len(outputs), 2), np.float32)
+    both[:, 1:] = outputs
+    np.subtract(1, outputs, out=both[:, :1])
+    return both
 
 
 def _as_texts(X: Any) -> Any:

@@ -6,6 +6,7 @@ equal to the dense one (Kingma & Ba 2015, with Keras's epsilon); see core/bag.h.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from wordrow import _core
 from wordrow.nn import ops
+from wordrow.nn.activations import ACTIVATIONS
 from wordrow.nn.graph import Graph
 from wordrow.nn.layers import Dense, Embedding, GlobalAveragePooling1D
 from wordrow.nn.layers.embedding import check_ids
@@ -33,15 +35,31 @@ class BagLayers:
     embedding: Embedding
     dense: Dense
 
+    @functools.cached_property
+    def activation(self) -> str | None:
+        """The name of the last layer's activation; None for one of your own."""
+        return ACTIVATIONS.name(self.dense.activation)
+
     def pool(self, ragged: Ragged) -> Any:
         """Return the mean row of each text: [B, D]. Ids are checked first."""
         (table,) = (self.embedding._weights or {}).values()
         check_ids(ragged, self.embedding.input_dim, self.embedding.name)
         return ops.bag_mean(table, ragged)
 
-    def predict(self, ragged: Ragged) -> Any:
-        """Return the outputs for texts of any length: [B, units]."""
+    def predict(self, ragged: Ragged, *, checked: bool = False) -> Any:
+        """Return the outputs for texts of any length: [B, units].
+
+        checked: the ids are known to be rows of the table.
+        """
         weights = self.dense._weights or {}
+        name = self.activation
+        if name in ("sigmoid", "softmax") and "bias" in weights:
+            (table,) = (self.embedding._weights or {}).values()
+            if not checked:
+                check_ids(ragged, self.embedding.input_dim, self.embedding.name)
+            return ops.bag_answers(
+                table, ragged, weights["kernel"], weights["bias"], sigmoid=name == "sigmoid"
+            )
         hidden = self.pool(ragged)
         return self.dense.apply(weights, {}, hidden, None, training=False, rng=None)[0]
 

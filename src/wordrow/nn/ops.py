@@ -21,8 +21,8 @@ from wordrow.nn import custom_calls
 from wordrow.types import Ragged
 
 __all__ = [
-    "Lookup", "as_ids", "bag_mean", "has_recurrent", "is_jax", "keep_mask", "laid_out",
-    "log_softmax", "masked_max", "masked_mean", "namespace", "recurrent", "rng_of", "scan",
+    "Lookup", "as_ids", "bag_answers", "bag_mean", "has_recurrent", "is_jax", "keep_mask",
+    "laid_out", "log_softmax", "masked_max", "masked_mean", "namespace", "recurrent", "rng_of", "scan",
     "sigmoid", "softmax", "take_rows", "total_of",
 ]  # fmt: skip
 
@@ -86,6 +86,11 @@ def bag_mean(table: Any, ragged: Ragged) -> Any:
     """Return the mean row of each text: [V, D], B texts -> [B, D]; zeros for an empty text."""
     ids, offsets = np.ascontiguousarray(ragged.ids), np.ascontiguousarray(ragged.offsets)
     return _core.bag_mean(np.ascontiguousarray(table), ids, offsets)
+
+
+def bag_answers(table: Any, ragged: Ragged, kernel: Any, bias: Any, *, sigmoid: bool) -> Any:
+    """Return the probabilities of Embedding, mean and Dense in one: [B, units]."""
+    return _core.bag_answers(table, ragged.ids, ragged.offsets, kernel, bias, sigmoid=sigmoid)
 
 
 def masked_mean(x: Any, mask: Any, axis: int, *, keepdims: bool = False) -> Any:

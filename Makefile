@@ -1,4 +1,4 @@
-# `make demo`, `make test`, `make lint`: each makes its own .venv and installs what it needs.
+# `make demo`, `make test`, `make lint`, `make sanitize`, `make bench`: each makes its own .venv and installs what it needs.
 # A machine needs python3 (3.11 or later, with its headers), a C++17 compiler and make.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard core/* bind/*)
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format sanitize bench bench-accuracy clean
 
 demo: $(VENV)/.demo
 	$(BIN)/wordrow demo
@@ -24,13 +24,34 @@ format: $(VENV)/.lint
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.test
-	$(BIN)/python benchmarks/tokenizer.py
-	$(BIN)/python benchmarks/classifier.py
-	$(BIN)/python benchmarks/imdb_models.py
+# The tests with a core that checks every read and write of its own; then the usual core again.
+CHECKED := LD_PRELOAD="$(shell $(CXX) -print-file-name=libasan.so) \
+$(shell $(CXX) -print-file-name=libubsan.so)" UBSAN_OPTIONS=print_stacktrace=1 \
+ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
+sanitize: $(VENV)/.test
+	$(PIP) install --no-build-isolation --editable . --config-settings=build-dir=build/sanitize \
+	  --config-settings=cmake.define.WORDROW_SANITIZE=ON --config-settings=install.strip=false
+	$(CHECKED) $(BIN)/python -m pytest --numprocesses auto --dist worksteal; status=$$?; \
+	$(PIP) install --no-build-isolation --editable . && exit $$status
+
+# Speed beside the peers. bench-accuracy trains to the end; what it has done, it does not do again.
+BENCH := .venv-bench
+bench: $(BENCH)/.built
+	for job in tokenizer steps predict raw_text classifier; do \
+	  $(BENCH)/bin/python benchmarks/$$job.py || exit 1; done
+
+bench-accuracy: $(BENCH)/.built
+	$(BENCH)/bin/python benchmarks/accuracy.py
+
+$(BENCH)/.built: $(NATIVE)
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(BENCH)/bin/pip --disable-pip-version-check --quiet install --group build --group bench
+	$(BENCH)/bin/pip --disable-pip-version-check --quiet install --no-build-isolation --editable .
+	touch $@
 
 clean:
-	rm -rf $(VENV) build
+	rm -rf $(VENV) $(BENCH) build
 
 $(VENV)/.pip:
 	$(PYTHON) -c 'import sys; sys.exit("wordrow needs Python 3.11 or later") if sys.version_info < (3, 11) else None'

@@ -44,7 +44,7 @@ def assert_same(fast, slow, *, atol=1e-5):
 
 
 @pytest.mark.parametrize("kind", RECURRENT)
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(
     shape=st.tuples(st.integers(1, 40), st.integers(1, 9), st.integers(1, 20)),
     masking=st.sampled_from(["none", "front", "back", "holes", "all"]),

@@ -22,8 +22,8 @@ from wordrow.types import Ragged
 
 __all__ = [
     "Lookup", "as_ids", "bag_answers", "bag_mean", "has_recurrent", "is_jax", "keep_mask",
-    "laid_out", "log_softmax", "masked_max", "masked_mean", "namespace", "recurrent", "rng_of", "scan",
-    "sigmoid", "softmax", "take_rows", "total_of",
+    "laid_out", "log_softmax", "masked_max", "masked_mean", "namespace", "recurrent", "rng_of",
+    "scan", "sigmoid", "softmax", "take_rows", "total_of",
 ]  # fmt: skip
 
 _KERNELS = os.environ.get("WORDROW_KERNELS") != "0"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "recurrent.h"
+#include "rows.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace nb = nanobind;
@@ -163,6 +164,43 @@ ffi::Error backward(Floats z, Ints places, Bools mask, Floats kernel, Floats rec
   return ffi::Error::Success();
 }
 
+// Bags over padded ids, checked; an empty message means that they fit.
+const char* read_bags(Ints& ids, Bools& mask, std::size_t n_rows, PaddedBags* bags) {
+  if (ids.dimensions().size() != 2) return "ids must be [B, T]";
+  bags->ids = ids.typed_data();
+  bags->mask = data_of(mask);
+  bags->n_bags = static_cast<std::size_t>(ids.dimensions()[0]);
+  bags->n_steps = static_cast<std::size_t>(ids.dimensions()[1]);
+  if (bags->mask && mask.element_count() != ids.element_count()) return "the mask must be [B, T]";
+  for (std::size_t i = 0; i < ids.element_count(); ++i)
+    if (bags->ids[i] < 0 || static_cast<std::size_t>(bags->ids[i]) >= n_rows)
+      return "ids must be rows of the table";
+  return nullptr;
+}
+
+ffi::Error mean_forward(Floats table, Ints ids, Bools mask, FloatsOut out) {
+  PaddedBags bags{};
+  const auto n_rows = static_cast<std::size_t>(table.dimensions()[0]);
+  if (const char* wrong = read_bags(ids, mask, n_rows, &bags)) return refuse(wrong);
+  padded_mean(table.typed_data(), static_cast<std::size_t>(table.dimensions()[1]), bags,
+              out->typed_data());
+  return ffi::Error::Success();
+}
+
+ffi::Error mean_backward(Floats dout, Ints ids, Bools mask, FloatsOut dtable) {
+  PaddedBags bags{};
+  const auto n_rows = static_cast<std::size_t>(dtable->dimensions()[0]);
+  if (const char* wrong = read_bags(ids, mask, n_rows, &bags)) return refuse(wrong);
+  padded_mean_back(dout.typed_data(), static_cast<std::size_t>(dtable->dimensions()[1]), bags,
+                   n_rows, dtable->typed_data());
+  return ffi::Error::Success();
+}
+
+XLA_FFI_DEFINE_HANDLER(padded_mean_forward, mean_forward,
+                       ffi::Ffi::Bind().Arg<Floats>().Arg<Ints>().Arg<Bools>().Ret<Floats>());
+XLA_FFI_DEFINE_HANDLER(padded_mean_backward, mean_backward,
+                       ffi::Ffi::Bind().Arg<Floats>().Arg<Ints>().Arg<Bools>().Ret<Floats>());
+
 template <class Binding>
 auto with_options(Binding binding) {
   return std::move(binding)
@@ -197,6 +235,8 @@ nb::dict ffi_targets() {
   nb::dict targets;
   targets["wordrow_recurrent_forward"] = capsule_of(recurrent_forward);
   targets["wordrow_recurrent_backward"] = capsule_of(recurrent_backward);
+  targets["wordrow_mean_forward"] = capsule_of(padded_mean_forward);
+  targets["wordrow_mean_backward"] = capsule_of(padded_mean_backward);
   return targets;
 }
 

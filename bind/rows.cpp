@@ -1,5 +1,7 @@
 #include "rows.h"
 
+#include <nanobind/stl/optional.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -41,6 +43,25 @@ Out<float, 2> answers(In<float, 2> table, In<std::int32_t, 1> ids, In<std::int64
   return Out<float, 2>(data, {n, model.n_units}, owner);
 }
 
+Out<float, 2> mean_of_padded(In<float, 2> table, In<std::int32_t, 2> ids,
+                             std::optional<In<bool, 2>> mask) {
+  const PaddedBags bags{ids.data(), mask ? mask->data() : nullptr, ids.shape(0), ids.shape(1)};
+  require(!mask || (mask->shape(0) == bags.n_bags && mask->shape(1) == bags.n_steps),
+          "the mask must be [B, T]");
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    require(ids.data()[i] >= 0 && static_cast<std::size_t>(ids.data()[i]) < table.shape(0),
+            "ids must be rows of the table");
+  const std::size_t dim = table.shape(1);
+  auto out = std::make_unique<float[]>(bags.n_bags * dim);
+  {
+    nb::gil_scoped_release release;
+    padded_mean(table.data(), dim, bags, out.get());
+  }
+  float* const data = out.release();
+  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
+  return Out<float, 2>(data, {bags.n_bags, dim}, owner);
+}
+
 // Lists of Python integers, as Keras's texts_to_sequences gives them. Every id
 // is made a Python object once and then shared, which is most of the time saved.
 nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
@@ -80,6 +101,8 @@ void define_rows(nb::module_& module) {
   module.def("bag_answers", &answers, nb::arg("table"), nb::arg("ids").noconvert(),
              nb::arg("offsets").noconvert(), nb::arg("kernel"), nb::arg("bias"), nb::kw_only(),
              nb::arg("sigmoid"));
+  module.def("padded_mean", &mean_of_padded, nb::arg("table"), nb::arg("ids").noconvert(),
+             nb::arg("mask").none());
   module.def("bag_mean", &mean, nb::arg("table"), nb::arg("ids").noconvert(),
              nb::arg("offsets").noconvert());
 }

@@ -12,7 +12,7 @@ namespace wordrow {
 
 namespace {
 
-constexpr std::size_t kBagsPerPart = 64;
+constexpr std::size_t kBagsPerPart = 16;
 
 // The mean row of one bag; zeros where it is empty.
 void mean_of(const float* table, std::size_t dim, const std::int32_t* first,
@@ -51,6 +51,53 @@ void bag_mean(const float* table, std::size_t dim, const std::int32_t* ids,
   each_bag(n_bags, [&](std::size_t begin, std::size_t end) {
     for (std::size_t bag = begin; bag < end; ++bag)
       mean_of(table, dim, ids + offsets[bag], ids + offsets[bag + 1], out + bag * dim);
+  });
+}
+
+namespace {
+
+// 1 / the number of a text's real steps; 0 where there are none.
+float share_of(const PaddedBags& bags, std::size_t bag) {
+  std::size_t n = bags.n_steps;
+  if (bags.mask) {
+    const bool* const mask = bags.mask + bag * bags.n_steps;
+    n = static_cast<std::size_t>(std::count(mask, mask + bags.n_steps, true));
+  }
+  return n ? 1.0f / static_cast<float>(n) : 0.0f;
+}
+
+}  // namespace
+
+void padded_mean(const float* table, std::size_t dim, const PaddedBags& bags, float* out) {
+  each_bag(bags.n_bags, [&](std::size_t begin, std::size_t end) {
+    std::vector<std::int32_t> real(bags.n_steps);
+    for (std::size_t bag = begin; bag < end; ++bag) {
+      std::size_t n = 0;
+      for (std::size_t t = bag * bags.n_steps; t < (bag + 1) * bags.n_steps; ++t) {
+        real[n] = bags.ids[t];
+        n += !bags.mask || bags.mask[t];
+      }
+      mean_of(table, dim, real.data(), real.data() + n, out + bag * dim);
+    }
+  });
+}
+
+void padded_mean_back(const float* dout, std::size_t dim, const PaddedBags& bags,
+                      std::size_t n_rows, float* dtable) {
+  // A part is the rows in one stretch of the table: each row is one thread's own.
+  constexpr std::size_t kParts = 8;
+  std::vector<float> scaled(bags.n_bags * dim, 0.0f);
+  for (std::size_t bag = 0; bag < bags.n_bags; ++bag)
+    kernels().add(scaled.data() + bag * dim, dout + bag * dim, dim, share_of(bags, bag));
+  parallel_for(kParts, [&](std::size_t part) {
+    const std::size_t first = n_rows * part / kParts, last = n_rows * (part + 1) / kParts;
+    std::fill(dtable + first * dim, dtable + last * dim, 0.0f);
+    for (std::size_t bag = 0; bag < bags.n_bags; ++bag)
+      for (std::size_t t = bag * bags.n_steps; t < (bag + 1) * bags.n_steps; ++t) {
+        const auto row = static_cast<std::size_t>(bags.ids[t]);
+        if (row - first < last - first && (!bags.mask || bags.mask[t]))
+          kernels().add(dtable + row * dim, scaled.data() + bag * dim, dim, 1.0f);
+      }
   });
 }
 

@@ -11,6 +11,18 @@ namespace wordrow {
 void bag_mean(const float* table, std::size_t dim, const std::int32_t* ids,
               const std::int64_t* offsets, std::size_t n_bags, float* out);
 
+// Texts of one length, padded: text i has the rows ids[i * n_steps ...], where the mask is true.
+struct PaddedBags {
+  const std::int32_t* ids;  // [n_bags, n_steps]
+  const bool* mask;         // the same, or none where all steps are real
+  std::size_t n_bags, n_steps;
+};
+// out [n_bags, dim]: the mean of each text's real rows, zeros where there are none.
+void padded_mean(const float* table, std::size_t dim, const PaddedBags& bags, float* out);
+// dtable [n_rows, dim], overwritten: the gradient of the rows for that of their means.
+void padded_mean_back(const float* dout, std::size_t dim, const PaddedBags& bags,
+                      std::size_t n_rows, float* dtable);
+
 // Embedding, mean and Dense in one: out [n_bags, n_units] are probabilities. One unit has a
 // sigmoid, or all have one each; else they share a softmax.
 struct BagAnswers {

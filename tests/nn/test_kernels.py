@@ -102,6 +102,32 @@ def test_recurrent_kernels_are_the_loop(
     assert_same(fast[1], slow[1])
 
 
+@settings(max_examples=20)
+@given(
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 9), st.integers(1, 40)),
+    masking=st.sampled_from(["none", "holes", "all"]),
+    seed=st.integers(0, 99),
+)
+def test_the_mean_of_rows_is_that_of_the_rows_laid_out(shape, masking, seed):
+    batch, steps, dim = shape
+    rng = np.random.default_rng(seed)
+    table = rng.normal(size=(11, dim)).astype(np.float32)
+    ids = rng.integers(0, 11, (batch, steps)).astype(np.int32)
+    mask = {"none": None, "holes": rng.random((batch, steps)) < 0.5,
+            "all": np.zeros((batch, steps), bool)}[masking]  # fmt: skip
+    wanted = rng.normal(size=(batch, dim)).astype(np.float32)
+
+    def loss(table):
+        mean = ops.mean_of_rows(ops.Lookup(table, jnp.asarray(ids)), mask)
+        return (mean * wanted).sum(), mean
+
+    fast, slow = both(pytest.MonkeyPatch(), jax.value_and_grad(loss, has_aux=True), table)
+    assert_same(fast, slow)
+    np.testing.assert_allclose(
+        ops.mean_of_rows(ops.Lookup(table, ids), mask), slow[0][1], atol=1e-5
+    )
+
+
 def test_the_bits_do_not_depend_on_the_number_of_threads(n_threads):
     rng = np.random.default_rng(0)
     layer = LSTM(24, return_sequences=True)

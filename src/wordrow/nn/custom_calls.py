@@ -16,7 +16,7 @@ import numpy as np
 
 from wordrow import _core
 
-__all__ = ["Cell", "are_there", "recurrent"]
+__all__ = ["Cell", "are_there", "mean", "recurrent"]
 
 
 @functools.cache
@@ -129,5 +129,33 @@ def recurrent(cell: Cell) -> Any:
             c,
             batch,
         )
+
+    return with_empty
+
+
+@functools.cache
+def mean() -> Any:
+    """Return the function of (table [V, D], ids [B, T], mask [B, T] or None) for means [B, D]."""
+    jax, jnp = sys.modules["jax"], sys.modules["jax.numpy"]
+
+    @jax.custom_vjp  # type: ignore[untyped-decorator]
+    def run(table: Any, ids: Any, mask: Any) -> Any:
+        result = jax.ShapeDtypeStruct((ids.shape[0], table.shape[1]), np.float32)
+        return jax.ffi.ffi_call("wordrow_mean_forward", result)(table, ids, mask)
+
+    def forward(table: Any, ids: Any, mask: Any) -> Any:
+        return run(table, ids, mask), (table, ids, mask)
+
+    def backward(saved: Any, gradient: Any) -> Any:
+        table, ids, mask = saved
+        result = jax.ShapeDtypeStruct(table.shape, np.float32)
+        dtable = jax.ffi.ffi_call("wordrow_mean_backward", result)(gradient, ids, mask)
+        return dtable, *(np.zeros(x.shape, jax.dtypes.float0) for x in (ids, mask))
+
+    run.defvjp(forward, backward)
+
+    def with_empty(table: Any, ids: Any, mask: Any) -> Any:
+        none = jnp.zeros((0,), np.bool_)
+        return run(table, ids.astype(np.int32), none if mask is None else mask)
 
     return with_empty

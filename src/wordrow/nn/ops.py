@@ -22,7 +22,8 @@ from wordrow.types import Ragged
 
 __all__ = [
     "Lookup", "as_ids", "bag_answers", "bag_mean", "has_recurrent", "is_jax", "keep_mask",
-    "laid_out", "log_softmax", "masked_max", "masked_mean", "namespace", "recurrent", "rng_of",
+    "laid_out", "log_softmax", "masked_max", "masked_mean",
+    "mean_of_rows", "namespace", "recurrent", "rng_of",
     "scan", "sigmoid", "softmax", "take_rows", "total_of",
 ]  # fmt: skip
 
@@ -91,6 +92,18 @@ def bag_mean(table: Any, ragged: Ragged) -> Any:
 def bag_answers(table: Any, ragged: Ragged, kernel: Any, bias: Any, *, sigmoid: bool) -> Any:
     """Return the probabilities of Embedding, mean and Dense in one: [B, units]."""
     return _core.bag_answers(table, ragged.ids, ragged.offsets, kernel, bias, sigmoid=sigmoid)
+
+
+def mean_of_rows(lookup: Lookup, mask: Any) -> Any:
+    """Return the mean row of each text's real steps: [B, D], zeros where there is none."""
+    table, ids = lookup.table, lookup.ids
+    if not _KERNELS or (is_jax(table) and not custom_calls.are_there()):
+        return masked_mean(laid_out(lookup), mask, 1)
+    if is_jax(table):
+        return custom_calls.mean()(table, ids, mask)
+    mask = None if mask is None else np.ascontiguousarray(mask, np.bool_)
+    ids = np.ascontiguousarray(ids, np.int32)
+    return _core.padded_mean(np.ascontiguousarray(table, np.float32), ids, mask)
 
 
 def masked_mean(x: Any, mask: Any, axis: int, *, keepdims: bool = False) -> Any:

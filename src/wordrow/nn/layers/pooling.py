@@ -52,6 +52,16 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
     """
 
     pool = staticmethod(ops.masked_mean)
+    takes_lookups = True
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Take the mean of the real steps."""
+        if isinstance(inputs, ops.Lookup):
+            mean = ops.mean_of_rows(inputs, mask)
+            return mean[:, None] if self.keepdims else mean, None, state
+        return super().apply(weights, state, inputs, mask, training=training, rng=rng)
 
 
 class GlobalMaxPooling1D(_GlobalPooling1D):

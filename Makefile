@@ -1,4 +1,5 @@
-# `make demo`, `make test`, `make lint`, `make sanitize`, `make bench`: each makes its own .venv and installs what it needs.
+# `make demo`, `make test`, `make lint`, `make sanitize`, `make bench`: each installs what it needs,
+# into an environment of its own.
 # A machine needs python3 (3.11 or later, with its headers), a C++17 compiler and make.
 
 PYTHON ?= python3
@@ -37,7 +38,7 @@ sanitize: $(VENV)/.test
 # Speed beside the peers. bench-accuracy trains to the end; what it has done, it does not do again.
 BENCH := .venv-bench
 bench: $(BENCH)/.built
-	for job in tokenizer steps predict raw_text classifier; do \
+	for job in tokenizer steps table predict raw_text classifier; do \
 	  $(BENCH)/bin/python benchmarks/$$job.py || exit 1; done
 
 bench-accuracy: $(BENCH)/.built
@@ -69,8 +70,10 @@ $(VENV)/.demo: $(VENV)/.built requirements-demo.txt
 	$(PIP) install --no-deps --require-hashes --requirement requirements-demo.txt
 	touch $@
 
+# Built again: beside JAX the core gets its training kernels.
 $(VENV)/.test: $(VENV)/.demo
 	$(PIP) install --group test
+	$(PIP) install --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.built

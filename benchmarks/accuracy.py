@@ -1,7 +1,7 @@
 """Test accuracy after each epoch of the question's models on IMDB; with --keras, Keras's beside it.
 
 5,000 words, the last 500 of each review, Adam, batches of 64. `python
-benchmarks/imdb_models.py mean` runs one kind only: mean, masked or unmasked.
+benchmarks/accuracy.py mean` runs one kind only: mean, masked or unmasked.
 """
 
 import argparse

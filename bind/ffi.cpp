@@ -2,6 +2,7 @@
 // Built where JAX's headers are; it needs no JAX to load.
 #include <nanobind/nanobind.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -201,6 +202,30 @@ XLA_FFI_DEFINE_HANDLER(padded_mean_forward, mean_forward,
 XLA_FFI_DEFINE_HANDLER(padded_mean_backward, mean_backward,
                        ffi::Ffi::Bind().Arg<Floats>().Arg<Ints>().Arg<Bools>().Ret<Floats>());
 
+ffi::Error take(Floats table, Ints ids, FloatsOut rows) {
+  if (table.dimensions().size() != 2) return refuse("the table must be [V, D]");
+  take_rows(table.typed_data(), static_cast<std::size_t>(table.dimensions()[0]),
+            static_cast<std::size_t>(table.dimensions()[1]), ids.typed_data(),
+            ids.element_count(), rows->typed_data());
+  return ffi::Error::Success();
+}
+
+// The table that comes out is the one that goes in: XLA is told so.
+ffi::Error put(Floats table, Ints ids, Floats rows, FloatsOut changed) {
+  if (table.dimensions().size() != 2) return refuse("the table must be [V, D]");
+  if (changed->typed_data() != table.typed_data())
+    std::copy_n(table.typed_data(), table.element_count(), changed->typed_data());
+  put_rows(changed->typed_data(), static_cast<std::size_t>(table.dimensions()[0]),
+           static_cast<std::size_t>(table.dimensions()[1]), ids.typed_data(), ids.element_count(),
+           rows.typed_data());
+  return ffi::Error::Success();
+}
+
+XLA_FFI_DEFINE_HANDLER(rows_taken, take,
+                       ffi::Ffi::Bind().Arg<Floats>().Arg<Ints>().Ret<Floats>());
+XLA_FFI_DEFINE_HANDLER(rows_put, put,
+                       ffi::Ffi::Bind().Arg<Floats>().Arg<Ints>().Arg<Floats>().Ret<Floats>());
+
 template <class Binding>
 auto with_options(Binding binding) {
   return std::move(binding)
@@ -235,6 +260,8 @@ nb::dict ffi_targets() {
   nb::dict targets;
   targets["wordrow_recurrent_forward"] = capsule_of(recurrent_forward);
   targets["wordrow_recurrent_backward"] = capsule_of(recurrent_backward);
+  targets["wordrow_take_rows"] = capsule_of(rows_taken);
+  targets["wordrow_put_rows"] = capsule_of(rows_put);
   targets["wordrow_mean_forward"] = capsule_of(padded_mean_forward);
   targets["wordrow_mean_backward"] = capsule_of(padded_mean_backward);
   return targets;

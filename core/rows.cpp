@@ -56,6 +56,47 @@ void bag_mean(const float* table, std::size_t dim, const std::int32_t* ids,
 
 namespace {
 
+// Calls each(i, address of row ids[i], or none) for all ids, fetching rows before they are needed.
+template <class Table, class Each>
+void each_row(Table* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,
+              std::size_t n_ids, const Each& each) {
+  constexpr std::size_t kIdsPerPart = 512, kAhead = 8;
+  const auto row = [&](std::size_t i) -> Table* {
+    const auto id = static_cast<std::size_t>(ids[i]);  // negative ones are no rows either
+    return id < n_rows ? table + id * dim : nullptr;
+  };
+  parallel_for((n_ids + kIdsPerPart - 1) / kIdsPerPart, [&](std::size_t part) {
+    const std::size_t end = std::min(n_ids, (part + 1) * kIdsPerPart);
+    for (std::size_t i = part * kIdsPerPart; i < end; ++i) {
+      Table* const next = i + kAhead < end ? row(i + kAhead) : nullptr;
+      for (std::size_t d = 0; next && d < dim; d += 16) prefetch_address(next + d);
+      each(i, row(i));
+    }
+  });
+}
+
+}  // namespace
+
+void take_rows(const float* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,
+               std::size_t n_ids, float* rows) {
+  each_row(table, n_rows, dim, ids, n_ids, [&](std::size_t i, const float* row) {
+    if (row) {
+      std::copy_n(row, dim, rows + i * dim);
+    } else {
+      std::fill_n(rows + i * dim, dim, 0.0f);
+    }
+  });
+}
+
+void put_rows(float* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,
+              std::size_t n_ids, const float* rows) {
+  each_row(table, n_rows, dim, ids, n_ids, [&](std::size_t i, float* row) {
+    if (row) std::copy_n(rows + i * dim, dim, row);
+  });
+}
+
+namespace {
+
 // 1 / the number of a text's real steps; 0 where there are none.
 float share_of(const PaddedBags& bags, std::size_t bag) {
   std::size_t n = bags.n_steps;

@@ -11,6 +11,13 @@ namespace wordrow {
 void bag_mean(const float* table, std::size_t dim, const std::int32_t* ids,
               const std::int64_t* offsets, std::size_t n_bags, float* out);
 
+// Copies rows out of a table and back: row i is ids[i] of the table. Ids that are no rows of it
+// give zeros, and take nothing.
+void take_rows(const float* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,
+               std::size_t n_ids, float* rows);
+void put_rows(float* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,
+              std::size_t n_ids, const float* rows);
+
 // Texts of one length, padded: text i has the rows ids[i * n_steps ...], where the mask is true.
 struct PaddedBags {
   const std::int32_t* ids;  // [n_bags, n_steps]

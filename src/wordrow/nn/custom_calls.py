@@ -16,7 +16,7 @@ import numpy as np
 
 from wordrow import _core
 
-__all__ = ["Cell", "are_there", "mean", "recurrent"]
+__all__ = ["Cell", "are_there", "mean", "put_rows", "recurrent", "take_rows"]
 
 
 @functools.cache
@@ -159,3 +159,18 @@ def mean() -> Any:
         return run(table, ids.astype(np.int32), none if mask is None else mask)
 
     return with_empty
+
+
+def take_rows(table: Any, ids: Any) -> Any:
+    """Return table[ids]: [V, D], [U] -> [U, D]; zeros for ids that are no rows."""
+    jax = sys.modules["jax"]
+    result = jax.ShapeDtypeStruct((ids.shape[0], table.shape[1]), np.float32)
+    return jax.ffi.ffi_call("wordrow_take_rows", result)(table, ids)
+
+
+def put_rows(table: Any, ids: Any, rows: Any) -> Any:
+    """Return the table with rows [U, D] at ids [U]: in place, where the table is donated."""
+    jax = sys.modules["jax"]
+    result = jax.ShapeDtypeStruct(table.shape, np.float32)
+    call = jax.ffi.ffi_call("wordrow_put_rows", result, input_output_aliases={0: 0})
+    return call(table, ids, rows)

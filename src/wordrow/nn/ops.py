@@ -22,9 +22,9 @@ from wordrow.types import Ragged
 
 __all__ = [
     "Lookup", "as_ids", "bag_answers", "bag_mean", "has_recurrent", "is_jax", "keep_mask",
-    "laid_out", "log_softmax", "masked_max", "masked_mean",
-    "mean_of_rows", "namespace", "recurrent", "rng_of",
-    "scan", "sigmoid", "softmax", "take_rows", "total_of",
+    "laid_out", "log_softmax", "masked_max", "masked_mean", "mean_of_rows", "namespace",
+    "recurrent", "rng_of", "rows_of", "scan", "sigmoid", "softmax", "take_rows", "total_of",
+    "with_rows",
 ]  # fmt: skip
 
 _KERNELS = os.environ.get("WORDROW_KERNELS") != "0"
@@ -92,6 +92,24 @@ def bag_mean(table: Any, ragged: Ragged) -> Any:
 def bag_answers(table: Any, ragged: Ragged, kernel: Any, bias: Any, *, sigmoid: bool) -> Any:
     """Return the probabilities of Embedding, mean and Dense in one: [B, units]."""
     return _core.bag_answers(table, ragged.ids, ragged.offsets, kernel, bias, sigmoid=sigmoid)
+
+
+def rows_of(table: Any, ids: Any) -> Any:
+    """Return table[ids] under JAX: [V, D], distinct ids [U] -> [U, D]; zeros where no row is."""
+    if _has_rows(table):
+        return custom_calls.take_rows(table, ids)
+    return table.at[ids].get(mode="fill", fill_value=0, unique_indices=True)
+
+
+def with_rows(table: Any, ids: Any, rows: Any) -> Any:
+    """Return the table with rows [U, D] at distinct ids [U], under JAX; others are dropped."""
+    if _has_rows(table):
+        return custom_calls.put_rows(table, ids, rows)
+    return table.at[ids].set(rows, mode="drop", unique_indices=True)
+
+
+def _has_rows(table: Any) -> bool:
+    return _KERNELS and table.ndim == 2 and table.dtype == np.float32 and custom_calls.are_there()
 
 
 def mean_of_rows(lookup: Lookup, mask: Any) -> Any:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wordrow.errors import MissingExtraError
+from wordrow.nn import ops
 from wordrow.nn.compiled import Objective
 from wordrow.nn.graph import Graph
 from wordrow.nn.layers.layer import Layer
@@ -175,23 +176,15 @@ class Engine:
 
     def _read(self, carry: Carry, batch: dict[str, Any], path: Any) -> tuple[Any, Any]:
         """Return the rows of a batch and their slots; zeros for ids that are no rows."""
-        ids = batch["ids"][path]
-
-        def rows(table: Any) -> Any:
-            return table.at[ids].get(mode="fill", fill_value=0, unique_indices=True)
-
-        return rows(carry["weights"][path]), {k: rows(s) for k, s in carry["slots"][path].items()}
+        ids, slots = batch["ids"][path], carry["slots"][path]
+        rows = ops.rows_of(carry["weights"][path], ids)
+        return rows, {k: ops.rows_of(slot, ids) for k, slot in slots.items()}
 
     def _write(self, new: Carry, carry: Carry, batch: Any, path: Any, after: Any) -> None:
         """Put rows and their slots back; ids that are no rows are dropped."""
-        ids = batch["ids"][path]
-
-        def put(table: Any, rows: Any) -> Any:
-            return table.at[ids].set(rows, mode="drop", unique_indices=True)
-
-        new["weights"][path] = put(carry["weights"][path], after[0])
-        slots = carry["slots"][path]
-        new["slots"][path] = {k: put(slots[k], after[1][k]) for k in slots}
+        ids, slots = batch["ids"][path], carry["slots"][path]
+        new["weights"][path] = ops.with_rows(carry["weights"][path], ids, after[0])
+        new["slots"][path] = {k: ops.with_rows(slots[k], ids, after[1][k]) for k in slots}
 
     def _settle(self, table: Any, slots: Any, ids: Any, away: Any) -> tuple[Any, Any]:
         """Return (table, slots) with some rows up to date."""

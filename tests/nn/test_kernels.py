@@ -75,7 +75,6 @@ def test_recurrent_kernels_are_the_loop(
         "holes": rng.random((batch, steps)) < 0.5,
         "all": np.zeros((batch, steps), bool),
     }[masking]
-    n_states = len(layer.output_shape[1:]) if layer.output_shape else None
     n_states = {"lstm": 2, "both": 4}.get(kind.split(",")[0].split()[0], 1)
     first = rng.normal(size=(n_states if states else 0, batch, units)).astype(np.float32)
 

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from wordrow import TextClassifier, Tokenizer, _core
@@ -31,6 +31,12 @@ def test_with_room_enough_buckets_keep_the_same_runs_of_words(texts, ngrams, min
     options = {"ngrams": ngrams, "min_count": min_count}
     apart = fitted(texts, **options)
     hashed = fitted(texts, **options, buckets=MANY)
+    words = [text.split() for text in texts]
+    runs = {
+        tuple(row[i : i + n])
+        for row in words for n in range(2, ngrams + 1) for i in range(len(row) - n + 1)
+    }  # fmt: skip
+    assume(np.count_nonzero(hashed._vocabulary.bucket_counts()) == len(runs))  # none is shared
     assert named(hashed, texts) == named(apart, texts)
     assert hashed.n_ids == apart.n_ids
     assert list(hashed.word_index) == [word for word in apart.word_index if " " not in word]

@@ -4,12 +4,15 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "rows.h"
 
 namespace nb = nanobind;
 
@@ -33,6 +36,15 @@ Out<T, 1> to_numpy(std::vector<T>&& values) {
   return Out<T, 1>(data, {n}, owner);
 }
 
+// The same for an array that was allocated as one, of any shape.
+template <int kDims>
+Out<float, kDims> to_numpy(std::unique_ptr<float[]>&& numbers,
+                           std::initializer_list<std::size_t> shape) {
+  float* const data = numbers.release();
+  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
+  return Out<float, kDims>(data, shape, owner);
+}
+
 inline void require(bool holds, const char* expected) {
   if (!holds) throw std::invalid_argument(expected);
 }
@@ -51,9 +63,7 @@ inline void require_offsets(const In<std::int32_t, 1>& ids, const In<std::int64_
 inline void require_bags(const In<std::int32_t, 1>& ids, const In<std::int64_t, 1>& offsets,
                          std::size_t n_rows) {
   require_offsets(ids, offsets);
-  for (std::size_t i = 0; i < ids.shape(0); ++i)
-    require(ids.data()[i] >= 0 && static_cast<std::size_t>(ids.data()[i]) < n_rows,
-            "ids must be rows of the table");
+  require(are_rows(ids.data(), ids.size(), n_rows), "ids must be rows of the table");
 }
 
 // Lets Python look in on long work that runs without the GIL: signals are

@@ -123,10 +123,7 @@ const char* read_job(const Options& options, Floats& z, Ints& places, Bools& mas
   job->mask = data_of(mask);
   job->first_h = data_of(first_h);
   job->first_c = data_of(first_c);
-  if (job->places)
-    for (std::size_t i = 0; i < n_all; ++i)
-      if (job->places[i] < 0 || static_cast<std::size_t>(job->places[i]) >= job->n_rows)
-        return "places must be rows of z";
+  if (job->places && !are_rows(job->places, n_all, job->n_rows)) return "places must be rows of z";
   return nullptr;
 }
 
@@ -173,9 +170,7 @@ const char* read_bags(Ints& ids, Bools& mask, std::size_t n_rows, PaddedBags* ba
   bags->n_bags = static_cast<std::size_t>(ids.dimensions()[0]);
   bags->n_steps = static_cast<std::size_t>(ids.dimensions()[1]);
   if (bags->mask && mask.element_count() != ids.element_count()) return "the mask must be [B, T]";
-  for (std::size_t i = 0; i < ids.element_count(); ++i)
-    if (bags->ids[i] < 0 || static_cast<std::size_t>(bags->ids[i]) >= n_rows)
-      return "ids must be rows of the table";
+  if (!are_rows(bags->ids, ids.element_count(), n_rows)) return "ids must be rows of the table";
   return nullptr;
 }
 

@@ -55,10 +55,8 @@ nb::object recurrent(const std::string& cell, In<float, 2> z, std::optional<In<s
           "places must be [B, T]");
   require(places || job.n_rows == job.n_texts * job.n_steps, "z must have a row a step");
   require(!recurrent_bias || recurrent_bias->shape(0) == width, "recurrent_bias must be [G * U]");
-  if (places)
-    for (std::size_t i = 0; i < places->size(); ++i)
-      require(places->data()[i] >= 0 && static_cast<std::size_t>(places->data()[i]) < job.n_rows,
-              "places must be rows of z");
+  require(!places || are_rows(places->data(), places->size(), job.n_rows),
+          "places must be rows of z");
   job.z = z.data();
   job.places = places ? places->data() : nullptr;
   job.kernel = kernel.data();
@@ -76,9 +74,7 @@ nb::object recurrent(const std::string& cell, In<float, 2> z, std::optional<In<s
     run_recurrent(job, out, nullptr);
   }
   if (!sequences) return nb::none();
-  float* const data = sequence.release();
-  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
-  return nb::cast(Out<float, 3>(data, {job.n_texts, job.n_steps, job.n_units}, owner));
+  return nb::cast(to_numpy<3>(std::move(sequence), {job.n_texts, job.n_steps, job.n_units}));
 }
 
 }  // namespace

@@ -18,9 +18,7 @@ Out<float, 2> mean(In<float, 2> table, In<std::int32_t, 1> ids, In<std::int64_t,
     nb::gil_scoped_release release;
     bag_mean(table.data(), dim, ids.data(), offsets.data(), n, out.get());
   }
-  float* const data = out.release();
-  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
-  return Out<float, 2>(data, {n, dim}, owner);
+  return to_numpy<2>(std::move(out), {n, dim});
 }
 
 Out<float, 2> answers(In<float, 2> table, In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets,
@@ -38,9 +36,7 @@ Out<float, 2> answers(In<float, 2> table, In<std::int32_t, 1> ids, In<std::int64
     nb::gil_scoped_release release;
     bag_answers(model, ids.data(), offsets.data(), n, out.get());
   }
-  float* const data = out.release();
-  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
-  return Out<float, 2>(data, {n, model.n_units}, owner);
+  return to_numpy<2>(std::move(out), {n, model.n_units});
 }
 
 Out<float, 2> mean_of_padded(In<float, 2> table, In<std::int32_t, 2> ids,
@@ -48,18 +44,14 @@ Out<float, 2> mean_of_padded(In<float, 2> table, In<std::int32_t, 2> ids,
   const PaddedBags bags{ids.data(), mask ? mask->data() : nullptr, ids.shape(0), ids.shape(1)};
   require(!mask || (mask->shape(0) == bags.n_bags && mask->shape(1) == bags.n_steps),
           "the mask must be [B, T]");
-  for (std::size_t i = 0; i < ids.size(); ++i)
-    require(ids.data()[i] >= 0 && static_cast<std::size_t>(ids.data()[i]) < table.shape(0),
-            "ids must be rows of the table");
+  require(are_rows(ids.data(), ids.size(), table.shape(0)), "ids must be rows of the table");
   const std::size_t dim = table.shape(1);
   auto out = std::make_unique<float[]>(bags.n_bags * dim);
   {
     nb::gil_scoped_release release;
     padded_mean(table.data(), dim, bags, out.get());
   }
-  float* const data = out.release();
-  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
-  return Out<float, 2>(data, {bags.n_bags, dim}, owner);
+  return to_numpy<2>(std::move(out), {bags.n_bags, dim});
 }
 
 // Lists of Python integers, as Keras's texts_to_sequences gives them. Every id

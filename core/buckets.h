@@ -23,7 +23,6 @@ class Buckets {
                 std::vector<std::uint64_t>& prefixes, const Use& use) const;
 
   void count(std::uint32_t bucket) { counts_[bucket] += counts_[bucket] < kMostCounted; }
-  void prefetch_count(std::uint32_t bucket) const { prefetch_address(&counts_[bucket]); }
   void add(const Buckets& other);  // its counts
 
   // Gives ids from first_id on to the buckets seen at least min_count times;

@@ -18,9 +18,8 @@ class Packed {
   // from[i * row_stride + j * column_stride] is its number (i, j).
   void pack(const float* from, std::size_t k, std::size_t n, std::size_t row_stride,
             std::size_t column_stride = 1);
-  std::size_t n_columns() const { return n_panels_ * kPanel; }
 
-  // out[r] += a[r] @ this, for rows of n_columns() numbers
+  // out[r] += a[r] @ this, for rows of padded(n) numbers
   void multiply(float* const* out, const float* const* a, std::size_t n_rows) const {
     kernels().multiply(out, a, n_rows, data_.data(), k_, n_panels_);
   }

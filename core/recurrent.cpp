@@ -368,7 +368,7 @@ class Back {
        float* inner)
       : job_(job), matrices_(matrices), saved_(saved), dz_(dz), inner_(inner), size_(job),
         dh_(kMostTexts * padded(size_.n), 0.0f), dc_(dh_.size(), 0.0f), new_(dh_.size(), 0.0f),
-        part_(dh_.size(), 0.0f) {}
+        part_(dh_.size(), 0.0f), zeros_(size_.n, 0.0f) {}
 
   // before(line, k, dh, dc): adds what else depends on the states behind a line's step k.
   // c_first(line): what c was before the line's first step, or none.
@@ -402,7 +402,7 @@ class Back {
       if (job_.cell == Cell::kLstm) {
         const float* const c = saved_.inner.data() + at * n;
         const float* before = k > 0 ? c - n : c_first(*lines[i]);
-        if (!before) before = zeros_.of(n);
+        if (!before) before = zeros_.data();
         kernels().lstm_backward(job_.activations, gates, before, c, dh(i), dc(i), dz, n);
       } else if (job_.cell == Cell::kSimple) {
         std::copy_n(dh(i), n, dz);
@@ -464,22 +464,13 @@ class Back {
     }
   }
 
-  struct Zeros {
-    std::vector<float> numbers;
-    const float* of(std::size_t n) {
-      if (numbers.size() < n) numbers.resize(n, 0.0f);
-      return numbers.data();
-    }
-  };
-
   const Recurrent& job_;
   const Matrices& matrices_;
   const RecurrentSaved& saved_;
   // inner_: of a GRU, gradients of what the state adds, or r * h where that is multiplied.
   float *const dz_, *const inner_;
   const Sizes size_;
-  std::vector<float> dh_, dc_, new_, part_;
-  Zeros zeros_;
+  std::vector<float> dh_, dc_, new_, part_, zeros_;
 };
 
 void add(const float* from, std::size_t n, float* to) { kernels().add(to, from, n, 1.0f); }

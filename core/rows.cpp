@@ -77,6 +77,12 @@ void each_row(Table* table, std::size_t n_rows, std::size_t dim, const std::int3
 
 }  // namespace
 
+bool are_rows(const std::int32_t* ids, std::size_t n_ids, std::size_t n_rows) {
+  return std::all_of(ids, ids + n_ids, [n_rows](std::int32_t id) {
+    return id >= 0 && static_cast<std::size_t>(id) < n_rows;
+  });
+}
+
 void take_rows(const float* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,
                std::size_t n_ids, float* rows) {
   each_row(table, n_rows, dim, ids, n_ids, [&](std::size_t i, const float* row) {

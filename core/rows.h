@@ -11,6 +11,9 @@ namespace wordrow {
 void bag_mean(const float* table, std::size_t dim, const std::int32_t* ids,
               const std::int64_t* offsets, std::size_t n_bags, float* out);
 
+// Whether all ids are rows of a table.
+bool are_rows(const std::int32_t* ids, std::size_t n_ids, std::size_t n_rows);
+
 // Copies rows out of a table and back: row i is ids[i] of the table. Ids that are no rows of it
 // give zeros, and take nothing.
 void take_rows(const float* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,

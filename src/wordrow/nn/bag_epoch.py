@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.nn import losses, metrics
-from wordrow.nn.activations import ACTIVATIONS
 from wordrow.nn.bag import BagLayers, BagTrainer, Progress, match
 from wordrow.nn.columns import Column, Data
 from wordrow.nn.optimizers import Adam
@@ -154,7 +153,7 @@ def _class_numbers(layers: BagLayers, trainer: Trainer, labels: Any) -> Any:
     """Return labels as the core takes them, int32 [B]; None for a loss that it does not have."""
     (output,) = trainer.objective.outputs
     loss, units = output.loss, layers.dense.units
-    name = ACTIVATIONS.name(layers.dense.activation)
+    name = layers.activation
     if labels.ndim == 2 and units == 1 and name == "sigmoid" and _is(loss, _BINARY):
         labels = labels[:, 0]
         return labels.astype(np.int32) if np.isin(labels, (0, 1)).all() else None

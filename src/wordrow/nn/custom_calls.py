@@ -29,7 +29,7 @@ def are_there() -> bool:
     try:
         for name, target in targets.items():
             jax.ffi.register_ffi_target(name, target, platform="cpu")
-    except Exception as error:
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
         warnings.warn(
             f"JAX {jax.__version__} does not take the core's kernels ({error}); training goes on "
             "without them, slower. Build wordrow anew with this JAX installed.",

@@ -30,6 +30,11 @@ __all__ = [
 _KERNELS = os.environ.get("WORDROW_KERNELS") != "0"
 
 
+def _has_kernels(array: Any) -> bool:
+    """Return whether the core's kernels may run on arrays like this one."""
+    return _KERNELS and (not is_jax(array) or custom_calls.are_there())
+
+
 def is_jax(array: Any) -> bool:
     """Return whether an array belongs to JAX."""
     jax = sys.modules.get("jax")
@@ -109,13 +114,13 @@ def with_rows(table: Any, ids: Any, rows: Any) -> Any:
 
 
 def _has_rows(table: Any) -> bool:
-    return _KERNELS and table.ndim == 2 and table.dtype == np.float32 and custom_calls.are_there()
+    return _has_kernels(table) and table.ndim == 2 and bool(table.dtype == np.float32)
 
 
 def mean_of_rows(lookup: Lookup, mask: Any) -> Any:
     """Return the mean row of each text's real steps: [B, D], zeros where there is none."""
     table, ids = lookup.table, lookup.ids
-    if not _KERNELS or (is_jax(table) and not custom_calls.are_there()):
+    if not _has_kernels(table):
         return masked_mean(laid_out(lookup), mask, 1)
     if is_jax(table):
         return custom_calls.mean()(table, ids, mask)
@@ -208,9 +213,7 @@ _CELLS = {"simple": 1, "lstm": 4, "gru": 3}  # the order of recurrent.h -> gates
 
 def has_recurrent(x: Any, *activations: str | None) -> bool:
     """Return whether the core has a recurrent kernel for arrays like x, and for activations."""
-    if not _KERNELS or any(name not in _IN_THE_CORE for name in activations):
-        return False
-    return custom_calls.are_there() if is_jax(x) else True
+    return _has_kernels(x) and all(name in _IN_THE_CORE for name in activations)
 
 
 def recurrent(

@@ -6,6 +6,10 @@
 #include "pool.h"
 #include "texts.h"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace nb = nanobind;
 
 namespace wordrow {
@@ -13,6 +17,7 @@ void define_text(nb::module_& module);
 void define_rows(nb::module_& module);
 void define_bag(nb::module_& module);
 void define_recurrent(nb::module_& module);
+void define_window(nb::module_& module);
 #if defined(WORDROW_FFI)
 nb::dict ffi_targets();
 #endif
@@ -28,6 +33,7 @@ NB_MODULE(_core, module) {
   define_rows(module);
   define_bag(module);
   define_recurrent(module);
+  define_window(module);
   module.def("n_threads", &n_threads);
   module.def("set_n_threads", &set_n_threads, nb::arg("n"));
 #if defined(WORDROW_FFI)
@@ -35,5 +41,14 @@ NB_MODULE(_core, module) {
 #else
   module.def("ffi_targets", [] { return nb::dict(); });
 #endif
+  // Memory that was freed is used again, not given back: a training step takes the same arrays as
+  // the step before it, and pages that come from the system anew cost more than most steps do.
+  module.def("keep_memory", [] {
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_TOP_PAD, 64 << 20);
+#endif
+  });
   module.def("instruction_set", [] { return kernels().name; });
 }

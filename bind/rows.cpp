@@ -85,6 +85,21 @@ nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
   return nb::borrow<nb::list>(lists);
 }
 
+// Returns where each id stands among the distinct ones.
+Out<std::int32_t, 1> unique(In<std::int32_t, 1> ids, InOut<std::int32_t, 1> first_at,
+                 InOut<std::int32_t, 1> found, std::size_t n_known) {
+  require(are_rows(ids.data(), ids.size(), first_at.size()), "ids must be rows of the table");
+  require(are_rows(found.data(), n_known, first_at.size()), "known ids must be rows of the table");
+  require(n_known <= found.size() && found.size() >= std::min(first_at.size(), ids.size() + n_known),
+          "`unique` must have room for all");
+  std::vector<std::int32_t> where(ids.size());
+  {
+    nb::gil_scoped_release release;
+    find_unique(ids.data(), ids.size(), first_at.data(), n_known, found.data(), where.data());
+  }
+  return to_numpy(std::move(where));
+}
+
 }  // namespace
 
 void define_rows(nb::module_& module) {
@@ -95,6 +110,8 @@ void define_rows(nb::module_& module) {
              nb::arg("sigmoid"));
   module.def("padded_mean", &mean_of_padded, nb::arg("table"), nb::arg("ids").noconvert(),
              nb::arg("mask").none());
+  module.def("find_unique", &unique, nb::arg("ids").noconvert(), nb::arg("first_at").noconvert(),
+             nb::arg("unique").noconvert(), nb::kw_only(), nb::arg("n_known"));
   module.def("bag_mean", &mean, nb::arg("table"), nb::arg("ids").noconvert(),
              nb::arg("offsets").noconvert());
 }

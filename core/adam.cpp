@@ -1,9 +1,11 @@
 #include "adam.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "memory.h"
+#include "pool.h"
 
 namespace wordrow {
 namespace {
@@ -14,7 +16,31 @@ constexpr double kTolerance = 1e-7;
 // denormal numbers, which are slow.
 constexpr double kSmallestPower = 1e-30;
 
+// Calls work(first, number) for parts of n numbers.
+template <class Work>
+void each_part(std::size_t n, Work work) {
+  constexpr std::size_t kPerPart = 1 << 15;
+  parallel_for((n + kPerPart - 1) / kPerPart, [&](std::size_t part) {
+    work(part * kPerPart, std::min(kPerPart, n - part * kPerPart));
+  });
+}
+
 }  // namespace
+
+void adam_whole(float* w, float* m, float* v, const float* gradient, std::size_t n,
+                const AdamStep& step) {
+  each_part(n, [&](std::size_t first, std::size_t number) {
+    kernels().adam(w + first, m + first, v + first, gradient + first, number, step);
+  });
+}
+
+bool are_finite(const float* x, std::size_t n) {
+  std::atomic<bool> fine{true};
+  each_part(n, [&](std::size_t first, std::size_t number) {
+    if (!kernels().all_finite(x + first, number)) fine = false;
+  });
+  return fine;
+}
 
 AdamClock::AdamClock(const AdamConfig& config, std::int32_t step)
     : config_(config), step_(step) {
@@ -67,7 +93,7 @@ void AdamClock::begin_step(double learning_rate) {
                        (1 - std::pow(config_.beta_1, t));
   alphas_.push_back(alpha);
   const auto rounded = [](double x) { return static_cast<float>(x); };
-  current_ = {rounded(alpha),           rounded(config_.epsilon),    rounded(config_.beta_1),
+  current_ = {1.0f, rounded(alpha),     rounded(config_.epsilon),    rounded(config_.beta_1),
               rounded(config_.beta_2),  rounded(1 - config_.beta_1), rounded(1 - config_.beta_2)};
 }
 

@@ -36,6 +36,13 @@ struct AdamTable {
   std::size_t n_rows, dim, stride;
 };
 
+// A step of a whole weight of n numbers, in one pass over memory, by all threads.
+void adam_whole(float* w, float* m, float* v, const float* gradient, std::size_t n,
+                const AdamStep& step);
+
+// Whether none of x is infinite or not a number; by all threads.
+bool are_finite(const float* x, std::size_t n);
+
 class AdamClock {
  public:
   // Starts after `step` steps, with every row of every table up to date.

@@ -17,8 +17,9 @@ struct CatchUp {
   float epsilon;
 };
 
-// One step of Adam: w -= alpha * m / (sqrt(v) + epsilon).
+// One step of Adam: w = keep * w - alpha * m / (sqrt(v) + epsilon).
 struct AdamStep {
+  float keep;  // 1, or less by weight decay
   float alpha, epsilon;
   float keep_1, keep_2;  // beta_1, beta_2
   float new_1, new_2;    // 1 - beta, rounded once: 1.0f - 0.999f is off by 5e-5
@@ -39,6 +40,16 @@ struct CellActivations {
 
 // Columns of a matrix that are kept together (matrix.h).
 constexpr std::size_t kPanel = 16;
+
+// What windows of `size` steps are made of: rows [n_rows, size, dim], and what is added to each.
+struct WindowRows {
+  const float* rows;
+  const float* bias;  // [dim], or none
+  std::size_t size, dim;
+};
+struct WindowColumns {
+  std::size_t first, number;  // at most kPanel
+};
 
 struct Kernels {
   const char* name;
@@ -71,12 +82,31 @@ struct Kernels {
   // dz [4 n] for the gradients of h and, changed to that of the step before, c.
   void (*lstm_backward)(const CellActivations& of, const float* gates, const float* c_before,
                         const float* c, const float* dh, float* dc, float* dz, std::size_t n);
-  // out[r] += a[r] @ b; b: [k, n_panels * kPanel] in panels of kPanel columns
+  // out[r] += a[r] @ b; b: [k, n_panels * kPanel] in panels of kPanel columns, the rows of a panel
+  // `stride` apart, the panels panel_stride
   void (*multiply)(float* const* out, const float* const* a, std::size_t n_rows, const float* b,
-                   std::size_t k, std::size_t n_panels);
+                   std::size_t stride, std::size_t panel_stride, std::size_t k,
+                   std::size_t n_panels);
   // c += a.T @ b: c [m, kPanel], a [n, m], b [n, kPanel], each row a stride behind the other
   void (*add_products)(float* c, std::size_t c_stride, const float* a, std::size_t a_stride,
                        std::size_t m, const float* b, std::size_t b_stride, std::size_t n);
+  // Windows over rows, as in window.h; a gradient's line has kPanel numbers, zeros behind the last.
+  // out [n, dim] = bias + the sum of each window's steps.
+  void (*sum_windows)(float* out, const WindowRows& from, const std::int32_t* places,
+                      std::size_t n);
+  // Adds gradients [n, kPanel] of some columns to the rows.
+  void (*add_windows)(float* drows, const float* dsums, const WindowRows& from,
+                      const std::int32_t* places, std::size_t n, const WindowColumns& columns);
+  // out [n, dim] = the largest sum of the windows that each pool names; zeros where it names none.
+  void (*max_windows)(float* out, const WindowRows& from, const std::int32_t* places,
+                      std::size_t n, const std::int32_t* pools, std::size_t pool_size);
+  // The same back, for some columns, with room for kPanel numbers of each window of a pool. Equal
+  // windows share a gradient.
+  void (*max_windows_back)(float* drows, const float* dmax, const WindowRows& from,
+                           const std::int32_t* places, std::size_t n, const std::int32_t* pools,
+                           std::size_t pool_size, const WindowColumns& columns, float* room);
+  // Whether none of x is infinite or not a number.
+  bool (*all_finite)(const float* x, std::size_t n);
 };
 
 const Kernels& kernels();

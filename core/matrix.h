@@ -21,7 +21,12 @@ class Packed {
 
   // out[r] += a[r] @ this, for rows of padded(n) numbers
   void multiply(float* const* out, const float* const* a, std::size_t n_rows) const {
-    kernels().multiply(out, a, n_rows, data_.data(), k_, n_panels_);
+    multiply(out, a, n_rows, n_panels_);
+  }
+  // The same with the first panels alone.
+  void multiply(float* const* out, const float* const* a, std::size_t n_rows,
+                std::size_t n_panels) const {
+    kernels().multiply(out, a, n_rows, data_.data(), kPanel, k_ * kPanel, k_, n_panels);
   }
 
  private:

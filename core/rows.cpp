@@ -83,6 +83,25 @@ bool are_rows(const std::int32_t* ids, std::size_t n_ids, std::size_t n_rows) {
   });
 }
 
+std::size_t find_unique(const std::int32_t* ids, std::size_t n_ids, std::int32_t* first_at,
+                        std::size_t n_known, std::int32_t* unique, std::int32_t* where) {
+  constexpr std::size_t kAhead = 16;
+  std::size_t n = n_known;
+  for (std::size_t i = 0; i < n_known; ++i) first_at[unique[i]] = static_cast<std::int32_t>(i);
+  for (std::size_t i = 0; i < n_ids; ++i) {
+    if (i + kAhead < n_ids) prefetch_address(first_at + ids[i + kAhead]);
+    const std::int32_t id = ids[i];
+    const auto at = static_cast<std::size_t>(first_at[id]);
+    if (at < n && unique[at] == id) {  // else what stands there is from another batch
+      where[i] = first_at[id];
+      continue;
+    }
+    first_at[id] = where[i] = static_cast<std::int32_t>(n);
+    unique[n++] = id;
+  }
+  return n;
+}
+
 void take_rows(const float* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,
                std::size_t n_ids, float* rows) {
   each_row(table, n_rows, dim, ids, n_ids, [&](std::size_t i, const float* row) {

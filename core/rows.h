@@ -14,6 +14,13 @@ void bag_mean(const float* table, std::size_t dim, const std::int32_t* ids,
 // Whether all ids are rows of a table.
 bool are_rows(const std::int32_t* ids, std::size_t n_ids, std::size_t n_rows);
 
+// Finds the distinct ids of a batch: unique [n_unique] in the order they are met, where[i] the
+// place of ids[i] among them. Ids are trusted to be in [0, n_rows); unique has room for as many as
+// there are. first_at [n_rows] is scratch that may hold anything that is not negative: what it
+// takes depends on the batch alone. Ids already in `unique`, n_known of them, come first.
+std::size_t find_unique(const std::int32_t* ids, std::size_t n_ids, std::int32_t* first_at,
+                        std::size_t n_known, std::int32_t* unique, std::int32_t* where);
+
 // Copies rows out of a table and back: row i is ids[i] of the table. Ids that are no rows of it
 // give zeros, and take nothing.
 void take_rows(const float* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wordrow import _core
 from wordrow.nn.optimizers import Optimizer
 
 __all__ = ["History", "Rows"]
@@ -41,13 +42,13 @@ class History:
         self.drift, self.fading = optimizer.drift(), optimizer.fading()
         # Whether a row without a gradient moves at all: under plain SGD it does not.
         self.moves = self.decays or self.drift is not None or bool(self.fading)
-        self._weights = np.zeros((0, 0))
+        self._weights = np.zeros((0, 0))  # [K, P]
         if self.drift is not None:
             first, second = self.drift.first, math.sqrt(self.drift.second)
             n = math.ceil(math.log(_TOLERANCE * (1 - first)) / math.log(first))
             j = np.arange(1, n + 1)
-            powers = np.arange(self.drift.n_terms)[:, None]
-            self._weights = first**j * (1 - second**j) ** powers  # [P, K]
+            powers = np.arange(self.drift.n_terms)
+            self._weights = (first**j)[:, None] * (1 - second**j)[:, None] ** powers
         self.settle()
 
     def settle(self) -> None:
@@ -55,7 +56,7 @@ class History:
         self.settled = self.step
         self.rates: list[float] = []
         self.keeps: list[float] = []
-        self._sums = np.zeros((len(self._weights), 64))  # [p, s - settled]
+        self._sums = np.zeros((64, self._weights.shape[1]))  # [s - settled, p]
         self._kept = np.ones(64)  # [s - settled]: the product of all d up to s
         self._fades = {slot: np.ones(64) for slot in self.fading}  # [k]
 
@@ -79,9 +80,8 @@ class History:
         for slot, share in self.fading.items():
             self._fades[slot][n] = share**n
         if self.drift is not None:
-            reach = min(n, self._weights.shape[1])
-            newest = self._sums[:, n - reach : n]
-            newest += rate / self._kept[n] * self._weights[:, :reach][:, ::-1]
+            reach = min(n, len(self._weights))
+            self._sums[n - reach : n] += rate / self._kept[n] * self._weights[:reach][::-1]
 
     def away(self, last: Ids) -> dict[str, Any]:
         """Return what `Optimizer.catch_up` needs for rows last updated at these steps: float32."""
@@ -89,12 +89,16 @@ class History:
         since = np.maximum(last - self.settled, 0)
         missed = now - since
         found: dict[str, Any] = {
-            "fade": {slot: power[missed].astype(np.float32) for slot, power in self._fades.items()}
+            "fade": {
+                slot: power[: now + 1].astype(np.float32).take(missed)
+                for slot, power in self._fades.items()
+            }
         }
         if self.decays:
             found["keep"] = (self._kept[now] / self._kept[since]).astype(np.float32)
         if self.drift is not None:
-            found["terms"] = (self._kept[now] * self._sums[:, since]).T.astype(np.float32)
+            terms = (self._kept[now] * self._sums[: now + 1]).astype(np.float32)
+            found["terms"] = terms.take(since, axis=0)
         return found
 
     @property
@@ -103,7 +107,7 @@ class History:
         return bool(abs(self._kept[self.step - self.settled]) < 1e-100)
 
     def _grow(self) -> None:
-        self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)], axis=1)
+        self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
         self._kept = np.concatenate([self._kept, np.ones_like(self._kept)])
         self._fades = {
             slot: np.concatenate([power, np.ones_like(power)])
@@ -125,21 +129,15 @@ class Rows:
         Behind the last unique id come numbers that are no rows. Takes a time
         that depends on the batch alone.
         """
-        flat = np.concatenate([np.zeros(1, np.int32), ids.reshape(-1)])
-        order = np.arange(len(flat), dtype=np.int32)
-        self._first_at[flat[::-1]] = order[::-1]  # the last one written is the first one met
-        met = self._first_at[flat] == order
-        found = flat[met]
-        self._first_at[found] = order[: len(found)]
-        filled = np.arange(len(self.last), len(self.last) + capacity, dtype=np.int32)
-        filled[: len(found)] = found
-        return filled, self._first_at[flat[1:]].reshape(ids.shape)
+        found = np.arange(len(self.last), len(self.last) + max(capacity, 1), dtype=np.int32)
+        found[0] = 0
+        flat = np.ascontiguousarray(ids.reshape(-1))
+        where = _core.find_unique(flat, self._first_at, found, n_known=1)
+        return found[:capacity], where.reshape(ids.shape)
 
     def away(self, ids: Ids, history: History) -> dict[str, Any]:
         """Return what rows missed; ids that are no rows missed nothing."""
-        real = ids < len(self.last)
-        last = np.full(len(ids), history.step, np.int32)
-        last[real] = self.last[ids[real]]
+        last = np.where(ids < len(self.last), self.last.take(ids, mode="clip"), history.step)
         return history.away(last)
 
     def touch(self, ids: Ids, step: int) -> None:

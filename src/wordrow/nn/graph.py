@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wordrow.nn import ops
-from wordrow.nn.layers import Embedding, Input, Layer
+from wordrow.nn.layers import Conv1D, Embedding, Flatten, Input, Layer
 from wordrow.nn.layers.embedding import check_ids
 from wordrow.nn.layers.layer import Arrays
 from wordrow.nn.layers.symbol import Call, Symbol
@@ -102,17 +102,21 @@ class Graph:
 
     @functools.cached_property
     def _looks_up_only(self) -> frozenset[int]:
-        """The nodes whose rows need not be laid out: all that take them can do without."""
-        found = set()
+        """The nodes whose outputs need not be laid out: all that take them can do without."""
+        found: set[int] = set()
         for number, node in enumerate(self.nodes):
+            layer = node.layer
+            if layer.activity_regularizer is not None or (number, 0) in self.outputs:
+                continue
             takers = [other.layer for other in self.nodes if (number, 0) in other.inputs]
-            if (
-                isinstance(node.layer, Embedding)
-                and len(node.layer.output_spec.shape) == 3
-                and node.layer.activity_regularizer is None
-                and (number, 0) not in self.outputs
-                and all(layer.takes_lookups for layer in takers)
-            ):
+            if isinstance(layer, Conv1D):
+                fits = all(taker.takes_sums for taker in takers)
+            else:
+                fits = all(taker.takes_lookups for taker in takers) and (
+                    (isinstance(layer, Embedding) and len(layer.output_spec.shape) == 3)
+                    or (isinstance(layer, Flatten) and node.inputs[0][0] in found)
+                )
+            if fits:
                 found.add(number)
         return frozenset(found)
 

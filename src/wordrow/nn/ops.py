@@ -21,10 +21,11 @@ from wordrow.nn import custom_calls
 from wordrow.types import Ragged
 
 __all__ = [
-    "Lookup", "as_ids", "bag_answers", "bag_mean", "has_recurrent", "is_jax", "keep_mask",
-    "laid_out", "log_softmax", "masked_max", "masked_mean", "mean_of_rows", "namespace",
-    "recurrent", "rng_of", "rows_of", "scan", "sigmoid", "softmax", "take_rows", "total_of",
-    "with_rows",
+    "LARGE", "Lookup", "Sums", "all_finite", "all_places", "as_ids", "bag_answers",
+    "bag_mean", "choose", "flat_product",
+    "has_kernel", "is_jax", "keep_mask", "laid_out", "log_softmax", "masked_max", "masked_mean",
+    "mean_of_rows", "namespace", "recurrent", "rng_of", "rows_and_places", "rows_of", "scan",
+    "sigmoid", "softmax", "take_rows", "total_of", "window_max", "window_sums", "with_rows",
 ]  # fmt: skip
 
 _KERNELS = os.environ.get("WORDROW_KERNELS") != "0"
@@ -43,9 +44,12 @@ def is_jax(array: Any) -> bool:
 
 def namespace(array: Any) -> Any:
     """Return the module whose functions take this array: numpy or jax.numpy."""
-    if isinstance(array, Lookup):
-        array = array.table
-    return sys.modules["jax.numpy"] if is_jax(array) else np
+    return sys.modules["jax.numpy"] if is_jax(_array_of(array)) else np
+
+
+def _array_of(x: Any) -> Any:
+    """Return an array that belongs where x does."""
+    return x.table if isinstance(x, Lookup) else x.rows if isinstance(x, Sums) else x
 
 
 def as_ids(array: Any) -> Any:
@@ -71,11 +75,13 @@ class Lookup:
 
     table: Any  # [V, D]
     ids: Any  # [B, T]
+    is_flat: bool = False  # stands for [B, T * D]: a text's rows behind each other
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of what is laid out."""
-        return (*self.ids.shape, self.table.shape[-1])
+        shape = (*self.ids.shape, self.table.shape[-1])
+        return (shape[0], shape[1] * shape[2]) if self.is_flat else shape
 
     @property
     def is_dense(self) -> bool:
@@ -83,9 +89,38 @@ class Lookup:
         return bool(self.table.shape[0] <= self.ids.size)
 
 
+@dataclass(frozen=True)
+class Sums:
+    """Windows of steps that are not summed yet: what a convolution gives.
+
+    [b, n] stands for activation(bias + the sum over k of rows[places[b, n, k], k]).
+    """
+
+    rows: Any  # [R, K, F]: what a row gives as a window's first, second, ... step
+    places: Any  # [B, N, K], -1 where there is no step
+    bias: Any  # [F] or None
+    activation: str  # that rises everywhere
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of what is laid out."""
+        return (*self.places.shape[:2], self.rows.shape[-1])
+
+    @classmethod
+    def of(cls, x: Any) -> Sums:
+        """Return inputs [B, T, F] as windows of one step each."""
+        rows, places = rows_and_places(x)
+        return cls(rows[:, None], places[..., None], None, "linear")
+
+
 def laid_out(x: Any) -> Any:
-    """Return the array that a Lookup stands for; arrays as they are."""
-    return take_rows(x.table, x.ids) if isinstance(x, Lookup) else x
+    """Return the array that a Lookup or Sums stands for; arrays as they are."""
+    if isinstance(x, Sums):
+        return window_sums(x)
+    if not isinstance(x, Lookup):
+        return x
+    rows = take_rows(x.table, x.ids)
+    return rows.reshape(x.shape) if x.is_flat else rows
 
 
 def bag_mean(table: Any, ragged: Ragged) -> Any:
@@ -207,13 +242,84 @@ def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: tuple[Any,
     return carry, np.stack(outputs, axis=1) if outputs and outputs[0] is not None else None
 
 
+def flat_product(lookup: Lookup, kernel: Any) -> Any:
+    """Return flattened rows @ kernel: [B, T * D], [T * D, units] -> [B, units]."""
+    if not _has_kernels(kernel) or lookup.shape[1] == 0:
+        return laid_out(lookup) @ kernel
+    if is_jax(kernel):
+        return custom_calls.flat_product()(lookup.table, lookup.ids, kernel)
+    table, ids, kernel = (np.ascontiguousarray(x) for x in (lookup.table, lookup.ids, kernel))
+    return _core.flat_product(table, ids, kernel)
+
+
+def rows_and_places(x: Any) -> tuple[Any, Any]:
+    """Return (rows [R, D], the row of each step [B, T]) of a Lookup, or of inputs [B, T, D]."""
+    if isinstance(x, Lookup) and x.is_dense:
+        return x.table, x.ids
+    x = laid_out(x)
+    return x.reshape(-1, x.shape[-1]), all_places(x)
+
+
+def all_places(x: Any) -> Any:
+    """Return the number of each step of all: [B, T, ...] -> [B, T]."""
+    batch, n_steps = x.shape[:2]
+    return namespace(x).arange(batch * n_steps, dtype=np.int32).reshape(batch, n_steps)
+
+
+def window_sums(sums: Sums) -> Any:
+    """Return the windows' sums, activated, by the core: [B, N, F]."""
+    return _windows(sums, None).reshape(sums.shape)
+
+
+def window_max(sums: Sums, pools: Any) -> Any:
+    """Return the largest of the sums that each pool names, by the core: [B, M, F].
+
+    pools: [B, M, P], numbers of all [B * N] windows, -1 for none; zeros for a pool of none.
+    """
+    largest = _windows(sums, pools.reshape(-1, pools.shape[-1]))
+    return largest.reshape(*pools.shape[:2], sums.shape[-1])
+
+
+def _windows(sums: Sums, pools: Any) -> Any:
+    rows, places = sums.rows, sums.places.reshape(-1, sums.places.shape[-1])
+    rows, bias = rows.reshape(rows.shape[0], -1), sums.bias
+    number = _IN_THE_CORE.index(sums.activation)
+    if is_jax(rows):
+        jnp = sys.modules["jax.numpy"]
+        bias = jnp.zeros((0,), np.float32) if bias is None else bias
+        pools = jnp.zeros((0, 1), np.int32) if pools is None else pools
+        return custom_calls.windows(number)(rows, places, bias, pools)
+    rows, places = np.ascontiguousarray(rows), np.ascontiguousarray(places)
+    pools = None if pools is None else np.ascontiguousarray(pools)
+    return _core.windows(rows, places, bias, pools, activation=number)
+
+
+LARGE = 4096  # numbers in an array from which on a call of the core pays
+
+
+def all_finite(x: Any) -> Any:
+    """Return whether no element is infinite or not a number, under JAX."""
+    if x.size >= LARGE and has_kernel(x):
+        return custom_calls.are_finite(x)
+    return namespace(x).isfinite(abs(x).sum())
+
+
+def choose(condition: Any, new: Any, old: Any) -> Any:
+    """Return the arrays of `new` where the condition holds, else those of `old`, under JAX."""
+    where = sys.modules["jax.numpy"].where
+    return sys.modules["jax"].tree.map(lambda a, b: where(condition, a, b), new, old)
+
+
 _IN_THE_CORE = ("linear", "relu", "tanh", "sigmoid", "hard_sigmoid")  # the order of isa.h
 _CELLS = {"simple": 1, "lstm": 4, "gru": 3}  # the order of recurrent.h -> gates
 
 
-def has_recurrent(x: Any, *activations: str | None) -> bool:
-    """Return whether the core has a recurrent kernel for arrays like x, and for activations."""
-    return _has_kernels(x) and all(name in _IN_THE_CORE for name in activations)
+def has_kernel(x: Any, *activations: str | None) -> bool:
+    """Return whether the core has kernels for arrays like x, and for activations."""
+    array = _array_of(x)
+    if not _has_kernels(array) or array.dtype != np.float32:
+        return False
+    return all(name in _IN_THE_CORE for name in activations)
 
 
 def recurrent(

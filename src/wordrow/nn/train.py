@@ -18,8 +18,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from wordrow import _core
 from wordrow.errors import MissingExtraError
-from wordrow.nn import ops
+from wordrow.nn import ops, updates
 from wordrow.nn.compiled import Objective
 from wordrow.nn.graph import Graph
 from wordrow.nn.layers.layer import Layer
@@ -83,6 +84,7 @@ class Engine:
         rows: Sequence[Path], whole: Sequence[Path],
     ) -> None:  # fmt: skip
         jax = load_jax("training this model")
+        _core.keep_memory()
         self.graph, self.optimizer, self.objective = graph, optimizer, objective
         self.rows, self.whole = tuple(rows), tuple(whole)
         self.number_names = tuple(optimizer.numbers(0))
@@ -115,11 +117,9 @@ class Engine:
         jax, jnp = sys.modules["jax"], sys.modules["jax.numpy"]
         named = dict(zip(self.number_names, numbers, strict=True))
         key = jax.random.fold_in(jax.random.key(seed[0]), seed[1])
-        before = {path: self._read(carry, batch, path) for path in self.rows}
-        ready = {
-            path: self.optimizer.catch_up(*before[path], batch["away"][path]) for path in self.rows
-        }
-        trained = {path: rows for path, (rows, _) in ready.items()}
+        tables = {path: self._table(carry, batch, path) for path in self.rows}
+        read = {path: updates.read_rows(self.optimizer, *tables[path]) for path in self.rows}
+        trained = {path: rows for path, (rows, _) in read.items()}
         trained |= {path: carry["weights"][path] for path in self.whole}
 
         def loss_of(trained: dict[Any, Any]) -> Any:
@@ -130,24 +130,24 @@ class Engine:
         )(trained)
         fine = jnp.isfinite(loss)
         for gradient in gradients.values():
-            fine &= jnp.isfinite(abs(gradient).sum())
+            fine &= ops.all_finite(gradient)
         gradients = self.optimizer.clip(gradients)
-        new: Carry = {"weights": {}, "slots": {}, "state": _choose(fine, state, carry["state"])}
+        new: Carry = {"weights": {}, "slots": {}, "state": ops.choose(fine, state, carry["state"])}
         for path in self.whole:
-            old = carry["weights"][path], carry["slots"][path]
-            w, slots = self.optimizer.update(old[0], gradients[path], old[1], named)
-            constraint = self._rule(path, "constraint")
-            after = (w if constraint is None else constraint(w)), slots
-            new["weights"][path], new["slots"][path] = _choose(fine, after, old)
+            w, slots = carry["weights"][path], carry["slots"][path]
+            after = updates.step_whole(self.optimizer, w, slots, gradients[path], fine, named)
+            if (constraint := self._rule(path, "constraint")) is not None:
+                after = ops.choose(fine, constraint(after[0]), w), after[1]
+            new["weights"][path], new["slots"][path] = after
         for path in self.rows:
-            rows, slots = ready[path]
-            after = self.optimizer.update(rows, gradients[path], slots, named)
-            self._write(new, carry, batch, path, _choose(fine, after, before[path]))
+            new["weights"][path], new["slots"][path] = updates.step_rows(
+                self.optimizer, *tables[path], read[path], gradients[path], fine, named
+            )
         totals = self.objective.count(
             carry["totals"], loss, parts, batch["labels"], outputs, masks, batch["weights"],
             batch["valid"],
         )  # fmt: skip
-        new["totals"] = _choose(fine, totals, carry["totals"])
+        new["totals"] = ops.choose(fine, totals, carry["totals"])
         return new, loss, fine
 
     def _loss(
@@ -174,26 +174,15 @@ class Engine:
                 loss = loss + regularizer(trained[path])
         return loss + sum(penalties), (parts, outputs, masks, state)
 
-    def _read(self, carry: Carry, batch: dict[str, Any], path: Any) -> tuple[Any, Any]:
-        """Return the rows of a batch and their slots; zeros for ids that are no rows."""
-        ids, slots = batch["ids"][path], carry["slots"][path]
-        rows = ops.rows_of(carry["weights"][path], ids)
-        return rows, {k: ops.rows_of(slot, ids) for k, slot in slots.items()}
-
-    def _write(self, new: Carry, carry: Carry, batch: Any, path: Any, after: Any) -> None:
-        """Put rows and their slots back; ids that are no rows are dropped."""
-        ids, slots = batch["ids"][path], carry["slots"][path]
-        new["weights"][path] = ops.with_rows(carry["weights"][path], ids, after[0])
-        new["slots"][path] = {k: ops.with_rows(slots[k], ids, after[1][k]) for k in slots}
+    def _table(self, carry: Carry, batch: dict[str, Any], path: Path) -> tuple[Any, Any, Any, Any]:
+        """Return a table, its slots, the ids of a batch and what their rows missed."""
+        own = carry["weights"][path], carry["slots"][path]
+        return *own, batch["ids"][path], batch["away"][path]
 
     def _settle(self, table: Any, slots: Any, ids: Any, away: Any) -> tuple[Any, Any]:
         """Return (table, slots) with some rows up to date."""
         self.compiled.append("settle")
-        carry = {"weights": {0: table}, "slots": {0: slots}}
-        batch, new = {"ids": {0: ids}}, {"weights": {}, "slots": {}}  # type: ignore[var-annotated]
-        rows = self._read(carry, batch, 0)
-        self._write(new, carry, batch, 0, self.optimizer.catch_up(*rows, away))
-        return new["weights"][0], new["slots"][0]
+        return updates.settle_rows(self.optimizer, table, slots, ids, away)
 
     def _rule(self, path: Path, role: Any) -> Any:
         return self._layers[path[0]].rule(path[1], role)
@@ -204,12 +193,6 @@ def _by_layer(weights: dict[Any, Any]) -> dict[str, Any]:
     for (layer, name), array in weights.items():
         layers.setdefault(layer, {})[name] = array
     return layers
-
-
-def _choose(fine: Any, new: Any, old: Any) -> Any:
-    """Return new arrays where all is fine, else old ones."""
-    where = sys.modules["jax.numpy"].where
-    return sys.modules["jax"].tree.map(lambda a, b: where(fine, a, b), new, old)
 
 
 @contextlib.contextmanager

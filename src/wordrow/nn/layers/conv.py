@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
+from wordrow.nn import ops
 from wordrow.nn.activations import ACTIVATIONS, get_activation
 from wordrow.nn.activations import Activation as Function
 from wordrow.nn.layers.dense import KernelOptions, last_axis
@@ -27,6 +28,7 @@ class Conv1D(Layer):
     """
 
     kinds: ClassVar = {"kernel": "glorot_uniform", "bias": "zeros"}
+    takes_lookups = True
 
     def __init__(
         self,
@@ -73,7 +75,12 @@ class Conv1D(Layer):
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Return activation(the sum over a window's steps of step @ its kernel, + bias)."""
-        inputs, _, mask = self.windows.place(inputs, mask)
+        if self._is_kernel_for(weights):
+            sums, mask, state = self.look_up(
+                weights, state, inputs, mask, training=training, rng=rng
+            )
+            return ops.window_sums(sums), mask, state
+        inputs, _, mask = self.windows.place(ops.laid_out(inputs), mask)
         taps = self.windows.taps(inputs)
         outputs = taps[0] @ weights["kernel"][0]
         for i, tap in enumerate(taps[1:], 1):
@@ -81,6 +88,25 @@ class Conv1D(Layer):
         if self.use_bias:
             outputs = outputs + weights["bias"]
         return self.activation(outputs), mask, state
+
+    def look_up(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the same, with the windows not summed yet where the core can do so."""
+        if not self._is_kernel_for(weights):
+            return self.apply(weights, state, inputs, mask, training=training, rng=rng)
+        size, dim, filters = weights["kernel"].shape
+        rows, places = ops.rows_and_places(inputs)
+        places, mask = self.windows.places(places, mask)
+        rows = rows @ weights["kernel"].swapaxes(0, 1).reshape(dim, size * filters)
+        sums = ops.Sums(
+            rows.reshape(-1, size, filters), places, weights.get("bias"),
+            ACTIVATIONS.name(self.activation) or "linear",
+        )  # fmt: skip
+        return sums, mask, state
+
+    def _is_kernel_for(self, weights: Arrays) -> bool:
+        return ops.has_kernel(weights["kernel"], ACTIVATIONS.name(self.activation))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

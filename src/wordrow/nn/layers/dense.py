@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
+from wordrow.nn import ops
 from wordrow.nn.activations import ACTIVATIONS, get_activation
 from wordrow.nn.activations import Activation as Function
 from wordrow.nn.layers.layer import (
@@ -52,6 +53,7 @@ class Dense(Layer):
     """
 
     kinds: ClassVar = {"kernel": "glorot_uniform", "bias": "zeros"}
+    takes_lookups = True
 
     def __init__(
         self,
@@ -84,7 +86,10 @@ class Dense(Layer):
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Return activation(inputs @ kernel + bias)."""
-        outputs = inputs @ weights["kernel"]
+        if isinstance(inputs, ops.Lookup) and inputs.is_flat:
+            outputs = ops.flat_product(inputs, weights["kernel"])
+        else:
+            outputs = ops.laid_out(inputs) @ weights["kernel"]
         if self.use_bias:
             outputs = outputs + weights["bias"]
         return self.activation(outputs), mask, state

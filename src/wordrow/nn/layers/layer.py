@@ -92,6 +92,7 @@ class Layer:
     keeps_ids: ClassVar[bool] = False  # ids that go in come out, perhaps in another shape
     takes_list: ClassVar[bool] = False  # even of one input
     takes_lookups: ClassVar[bool] = False  # may be given rows as ops.Lookup, not laid out
+    takes_sums: ClassVar[bool] = False  # may be given windows as ops.Sums, not summed
     kinds: ClassVar[dict[str, str]] = {}  # kind of weight -> how it is drawn by default
 
     def __init__(
@@ -164,7 +165,7 @@ class Layer:
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any,
         as_lookup: bool = False,
     ) -> tuple[Any, Any, Arrays]:  # fmt: skip
-        """Apply the layer under its mask rule; as_lookup: put rows out as ops.Lookup."""
+        """Apply the layer under its mask rule; as_lookup: by `look_up`, not by `apply`."""
         masks = mask if isinstance(mask, list) else [mask]
         if self.mask == "drop":
             mask = [None] * len(masks) if isinstance(mask, list) else None
@@ -183,7 +184,7 @@ class Layer:
     def look_up(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
-        """Return what `apply` does, with the rows of a layer that looks ids up as ops.Lookup."""
+        """Return what `apply` does, as ops.Lookup or ops.Sums where the layer can do so."""
         return self.apply(weights, state, inputs, mask, training=training, rng=rng)
 
     def rule(self, weight: str, role: Literal["regularizer", "constraint"]) -> Any:

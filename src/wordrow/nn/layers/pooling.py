@@ -75,6 +75,21 @@ class GlobalMaxPooling1D(_GlobalPooling1D):
     """
 
     pool = staticmethod(ops.masked_max)
+    takes_lookups = takes_sums = True
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Take the largest of the real steps."""
+        if not ops.has_kernel(inputs):
+            inputs = ops.laid_out(inputs)
+            return super().apply(weights, state, inputs, mask, training=training, rng=rng)
+        sums = inputs if isinstance(inputs, ops.Sums) else ops.Sums.of(inputs)
+        pools = ops.all_places(sums)
+        if mask is not None:
+            pools = ops.namespace(sums).where(mask, pools, -1)
+        largest = ops.window_max(sums, pools[:, None])
+        return largest if self.keepdims else largest[:, 0], None, state
 
 
 class _Pooling1D(Layer):
@@ -130,6 +145,18 @@ class MaxPooling1D(_Pooling1D):
     """
 
     pool = staticmethod(ops.masked_max)
+    takes_lookups = takes_sums = True
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Take the largest of the real steps of each window."""
+        if not ops.has_kernel(inputs):
+            inputs = ops.laid_out(inputs)
+            return super().apply(weights, state, inputs, mask, training=training, rng=rng)
+        sums = inputs if isinstance(inputs, ops.Sums) else ops.Sums.of(inputs)
+        pools, mask = self.windows.places(ops.all_places(sums), mask)
+        return ops.window_max(sums, pools), mask, state
 
 
 class AveragePooling1D(_Pooling1D):

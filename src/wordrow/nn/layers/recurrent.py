@@ -150,7 +150,7 @@ class Recurrent(Layer):
         x, kept = self._drop(x, training, rng)
         options = self.kernel_options(weights)
         names = options.get("activation"), options.get("gate", "linear")
-        if kept is None and options and ops.has_recurrent(weights["kernel"], *names):
+        if kept is None and options and ops.has_kernel(weights["kernel"], *names):
             z, places = self._projected(weights, x)
             last, sequence = ops.recurrent(
                 z=z, places=places, kernel=weights["recurrent_kernel"], states=states, mask=mask,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any, Literal, Unpack
@@ -9,6 +10,7 @@ from typing import Any, Literal, Unpack
 import numpy as np
 
 from wordrow.errors import show
+from wordrow.nn import ops
 from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Shape, Spec, UnknownDimensionError
 from wordrow.nn.layers.window import check_data_format
 
@@ -24,6 +26,7 @@ class Flatten(Layer):
 
     mask_rule = "refuses"
     keeps_ids = True
+    takes_lookups = True
 
     def __init__(
         self,
@@ -41,7 +44,14 @@ class Flatten(Layer):
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Return [B, everything else]."""
+        inputs = ops.laid_out(inputs)
         return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:])), mask, state
+
+    def look_up(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the same, with rows not laid out yet."""
+        return dataclasses.replace(inputs, is_flat=True), mask, state
 
 
 class Reshape(Layer):

@@ -86,6 +86,16 @@ class Windows:
         out = xp.arange(n_windows) < self._windows(length, xp.maximum)[:, None]
         return _only(inputs, mask), mask, out
 
+    def places(self, places: Any, mask: Any) -> tuple[Any, Any]:
+        """Return (the place of each step of each window, mask of the windows).
+
+        places: [B, T], numbers of the steps, from 0 -> [B, windows, size], -1 for
+        steps that are not there or not real.
+        """
+        inside, _, mask = self.place(places[..., None] + 1, mask)
+        taps = ops.namespace(inside).concatenate(self.taps(inside), axis=-1)
+        return taps - 1, mask
+
     def taps(self, x: Any) -> list[Any]:
         """Return the first, second, ... step of every window: each [B, windows, ...]."""
         n = (x.shape[1] - self.reach) // self.strides + 1

@@ -1,0 +1,24 @@
+// Texts as the rows of their words, laid behind each other, times a matrix: what
+// Embedding, Flatten and Dense do, forward and backward. No text is laid out.
+// The steps that texts begin with in common (padding) are worked on once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace wordrow {
+
+// n_steps and dim are above 0.
+struct FlatTexts {
+  const float* table;       // [n_rows, dim]
+  const std::int32_t* ids;  // [n_texts, n_steps], trusted to be rows
+  const float* kernel;      // [n_steps * dim, n_units]
+  std::size_t n_rows, dim, n_texts, n_steps, n_units;
+};
+
+// out [n_texts, n_units] = the sum over t of table[ids[:, t]] @ kernel[t * dim : (t + 1) * dim]
+void flat_product(const FlatTexts& texts, float* out);
+// The gradients of table and kernel, overwritten.
+void flat_product_back(const FlatTexts& texts, const float* dout, float* dtable, float* dkernel);
+
+}  // namespace wordrow

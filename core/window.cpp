@@ -1,6 +1,7 @@
 #include "window.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "matrix.h"
@@ -22,6 +23,13 @@ void each_of(std::size_t n, std::size_t at_once, const Work& work) {
   });
 }
 
+void copy_columns(const float* from, std::size_t n, float* to) {
+  if (n == kPanel)
+    std::memcpy(to, from, kPanel * sizeof(float));  // of a size the compiler knows
+  else
+    std::copy_n(from, n, to);
+}
+
 // Brings gradients of activated sums back to rows and bias. A task's columns are its own: it adds
 // to them line by line. add(gradients [number, kPanel], first, number, columns, room) does so for
 // the lines from `first` on.
@@ -41,8 +49,8 @@ void bring_back(const Windows& windows, std::size_t n, const float* out, const f
       const std::size_t number = std::min(kLines, n - first);
       for (std::size_t i = 0; i < number; ++i) {
         const std::size_t from = (first + i) * dim + columns.first;
-        std::copy_n(out + from, columns.number, values.data() + i * kPanel);
-        std::copy_n(dout + from, columns.number, gradients.data() + i * kPanel);
+        copy_columns(out + from, columns.number, values.data() + i * kPanel);
+        copy_columns(dout + from, columns.number, gradients.data() + i * kPanel);
       }
       kernels().slopes(windows.activation, values.data(), gradients.data(), number * kPanel);
       add(gradients.data(), first, number, columns, room);

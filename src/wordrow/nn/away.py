@@ -19,6 +19,7 @@ newest of them: first ** j has died out after K steps.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -60,11 +61,11 @@ class History:
         self._kept = np.ones(64)  # [s - settled]: the product of all d up to s
         self._fades = {slot: np.ones(64) for slot in self.fading}  # [k]
 
-    def add(self, numbers: dict[str, float]) -> None:
+    def add(self, numbers: Mapping[str, float]) -> None:
         """Learn that a step was taken with these numbers."""
         self.add_step(self.drift_rate(numbers), numbers["keep"])
 
-    def drift_rate(self, numbers: dict[str, float]) -> float:
+    def drift_rate(self, numbers: Mapping[str, float]) -> float:
         """Return what scales the drift of a step: Adam's alpha; 1 for momentum, which has none."""
         return numbers.get("alpha", 1.0)
 

@@ -13,6 +13,7 @@ training. `numbers` are what changes from step to step.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -387,9 +388,7 @@ class Adam(Optimizer):
     def _n_terms(self) -> int:
         if self.beta_2 == 0 or self.beta_1 > 0.9999 or self.epsilon < 1e-37:
             return 0
-        return _core.AdamClock(
-            beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, step=0
-        ).n_terms
+        return _n_terms(self.beta_1, self.beta_2, self.epsilon)
 
     def drift(self) -> Drift | None:
         """Return the series of adam.h; with amsgrad v does not fade, and one term is all."""
@@ -439,6 +438,11 @@ class AdamW(Adam):
         super().__init__(
             learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options
         )
+
+
+@functools.cache
+def _n_terms(beta_1: float, beta_2: float, epsilon: float) -> int:
+    return _core.AdamClock(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, step=0).n_terms
 
 
 def _share(name: str, value: float) -> float:

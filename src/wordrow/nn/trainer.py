@@ -162,9 +162,8 @@ class Trainer:
         return {name: jnp.array(own[name]) for name in self.optimizer.slots}
 
     def _zero_totals(self) -> Any:
-        jnp = sys.modules["jax.numpy"]
         return sys.modules["jax"].tree.map(
-            lambda x: jnp.asarray(x, jnp.float32), self.objective.init()
+            lambda x: np.asarray(x, np.float32), self.objective.init()
         )
 
     # ---- steps -----------------------------------------------------------
@@ -174,20 +173,23 @@ class Trainer:
         assert self.engine is not None
         if self.history.is_long:
             self.settle()
-        arrays, numbers, seed = self.arrays(batch)
+        numbers = self.optimizer.numbers(self.step)
+        arrays, packed, seed = self.arrays(batch, numbers)
         with uninterrupted():
             self._shown = False
             self._carry, loss, fine = self.engine.take_step(
-                self._carry, self._frozen, arrays, numbers, seed
+                self._carry, self._frozen, arrays, packed, seed
             )
             if bool(fine):
-                self.history.add(self.optimizer.numbers(self.step))
+                self.history.add(numbers)
                 self.step += 1
                 for path, rows in self.rows.items():
                     rows.touch(batch.ids[path], self.step)
         return float(loss), bool(fine)
 
-    def arrays(self, batch: Batch) -> tuple[dict[str, Any], Any, Any]:
+    def arrays(
+        self, batch: Batch, numbers: Mapping[str, float] | None = None
+    ) -> tuple[dict[str, Any], Any, Any]:
         """Return what the compiled step takes for a batch: its arrays, numbers, and seed."""
         away = {path: rows.away(batch.ids[path], self.history) for path, rows in self.rows.items()}
         arrays = {
@@ -195,8 +197,12 @@ class Trainer:
             "weights": batch.weights, "valid": batch.valid, "ids": batch.ids, "away": away,
             "places": batch.places,
         }  # fmt: skip
-        numbers = np.array(list(self.optimizer.numbers(self.step).values()), np.float32)
-        return arrays, numbers, np.array([self.seed, self.step], np.uint32)
+        numbers = numbers or self.optimizer.numbers(self.step)
+        return (
+            arrays,
+            np.array(list(numbers.values()), np.float32),
+            np.array([self.seed, self.step], np.uint32),
+        )
 
     def totals(self) -> dict[str, float]:
         """Return what was counted since `reset_totals`, by name."""

@@ -38,8 +38,9 @@ sanitize: $(VENV)/.test
 # Speed beside the peers. bench-accuracy trains to the end; what it has done, it does not do again.
 BENCH := .venv-bench
 bench: $(BENCH)/.built
-	for job in tokenizer steps table predict raw_text classifier; do \
+	for job in start tokenizer steps table predict raw_text classifier; do \
 	  $(BENCH)/bin/python benchmarks/$$job.py || exit 1; done
+	$(BENCH)/bin/python benchmarks/report.py
 
 bench-accuracy: $(BENCH)/.built
 	$(BENCH)/bin/python benchmarks/accuracy.py

@@ -31,7 +31,7 @@ GRID = [
     {"dim": dim, "epoch": epoch, "lr": lr}
     for dim, epoch, lr in itertools.chain(itertools.product((10, 32), (3, 5), (0.5, 1.0)), _MORE)
 ]
-RUNS = 5
+RUNS = 3
 
 
 def wordrow_run(settings):

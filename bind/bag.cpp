@@ -1,5 +1,6 @@
 #include "bag.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "arrays.h"
@@ -7,19 +8,47 @@
 namespace wordrow {
 namespace {
 
-// A table and its moments as NumPy arrays, changed in place.
+// A table as NumPy arrays, changed in place: each row with its moments m and v behind it, so that
+// it is one place in memory to fetch, not three.
 struct Table {
-  InOut<float, 2> w, m, v;
+  InOut<float, 3> rows;  // [V, 3, D]
   InOut<std::int32_t, 1> last;
 
   AdamTable view() const {
-    const std::size_t n_rows = w.shape(0), dim = w.shape(1);
-    require(m.shape(0) == n_rows && m.shape(1) == dim && v.shape(0) == n_rows &&
-                v.shape(1) == dim && last.shape(0) == n_rows,
-            "a table and its moments must have one shape");
-    return {w.data(), m.data(), v.data(), last.data(), n_rows, dim, dim};
+    const std::size_t n_rows = rows.shape(0), dim = rows.shape(2);
+    require(rows.shape(1) == 3 && last.shape(0) == n_rows,
+            "rows must be [V, 3, D], and `last` have one step a row");
+    float* const w = rows.data();
+    return {w, w + dim, w + 2 * dim, last.data(), n_rows, dim, 3 * dim};
   }
 };
+
+// Calls copy(a row's part in the table, the same in the array) for all rows: part 0, 1 or 2 of a
+// row is w, m or v.
+template <class Array, class Copy>
+void each_row(const Table& table, std::size_t part, Array& array, const Copy& copy) {
+  const AdamTable view = table.view();
+  require(array.shape(0) == view.n_rows && array.shape(1) == view.dim && part < 3,
+          "the array must be [V, D], the part w, m or v");
+  nb::gil_scoped_release release;
+  constexpr std::size_t kRowsPerTask = 4096;
+  parallel_for((view.n_rows + kRowsPerTask - 1) / kRowsPerTask, [&](std::size_t task) {
+    const std::size_t end = std::min(view.n_rows, (task + 1) * kRowsPerTask);
+    for (std::size_t row = task * kRowsPerTask; row < end; ++row)
+      copy(view.w + row * view.stride + part * view.dim, array.data() + row * view.dim);
+  });
+}
+
+void take(const Table& table, In<float, 2> array, std::size_t part) {
+  const std::size_t dim = array.shape(1);
+  each_row(table, part, array,
+           [dim](float* own, const float* given) { std::copy_n(given, dim, own); });
+}
+
+void give(const Table& table, InOut<float, 2> array) {
+  const std::size_t dim = array.shape(1);
+  each_row(table, 0, array, [dim](const float* own, float* to) { std::copy_n(own, dim, to); });
+}
 
 AdamWeight weight_view(const std::vector<InOut<float, 1>>& arrays, std::size_t n) {
   require(arrays.size() == 3, "a weight comes with its two moments");
@@ -102,13 +131,13 @@ nb::tuple train(Clock& shared, const Table& table, In<std::int32_t, 1> labels,
 void define_bag(nb::module_& module) {
   nb::class_<Table>(module, "AdamTable")
       .def("__init__",
-           [](Table* self, InOut<float, 2> w, InOut<float, 2> m, InOut<float, 2> v,
-              InOut<std::int32_t, 1> last) {
-             new (self) Table{w, m, v, last};
+           [](Table* self, InOut<float, 3> rows, InOut<std::int32_t, 1> last) {
+             new (self) Table{rows, last};
              self->view();
            },
-           nb::arg("w").noconvert(), nb::arg("m").noconvert(), nb::arg("v").noconvert(),
-           nb::arg("last").noconvert());
+           nb::arg("rows").noconvert(), nb::arg("last").noconvert())
+      .def("take", &take, nb::arg("array").noconvert(), nb::kw_only(), nb::arg("part") = 0)
+      .def("give", &give, nb::arg("array").noconvert());
   nb::class_<Clock>(module, "AdamClock")
       .def("__init__",
            [](Clock* self, double beta_1, double beta_2, double epsilon, std::int32_t step) {
@@ -126,8 +155,10 @@ void define_bag(nb::module_& module) {
       .def("settle",
            [](Clock& self, const Table& table) {
              const auto held = self.lock();
-             self.require_known(table.view());
-             self.clock.settle(table.view());
+             const AdamTable view = table.view();
+             self.require_known(view);
+             nb::gil_scoped_release release;
+             self.clock.settle(view);
            },
            nb::arg("table"));
   nb::class_<Documents>(module, "BagDocuments")

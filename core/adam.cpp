@@ -122,9 +122,9 @@ void AdamClock::end_step() {
 void AdamClock::prefetch(const AdamTable& table, std::size_t row) {
   const std::size_t at = row * table.stride;
   for (std::size_t d = 0; d < table.dim; d += 16) {  // a cache line holds 16
-    prefetch_address(table.w + at + d);
-    prefetch_address(table.m + at + d);
-    prefetch_address(table.v + at + d);
+    prefetch_to_write(table.w + at + d);
+    prefetch_to_write(table.m + at + d);
+    prefetch_to_write(table.v + at + d);
   }
 }
 
@@ -171,10 +171,15 @@ void AdamClock::update(float* w, float* m, float* v, const float* gradient, std:
 }
 
 void AdamClock::settle(const AdamTable& table) {
-  for (std::size_t row = 0; row < table.n_rows; ++row) {
-    catch_up(table, row, table.last[row]);
-    if (table.last[row] != 0) table.last[row] = step_;
-  }
+  constexpr std::size_t kRowsPerPart = 1024;
+  parallel_for((table.n_rows + kRowsPerPart - 1) / kRowsPerPart, [&](std::size_t part) {
+    const std::size_t end = std::min(table.n_rows, (part + 1) * kRowsPerPart);
+    for (std::size_t row = part * kRowsPerPart; row < end; ++row) {
+      if (table.last[row] == 0) continue;
+      catch_up(table, row, table.last[row]);
+      table.last[row] = step_;
+    }
+  });
   start_history();
 }
 

@@ -148,64 +148,11 @@ void Part::transpose(const BagDocuments& all, const Batch& batch, std::size_t pa
   }
 }
 
-// The table as a training uses it. Where every row is likely to be used, rows
-// are brought together with their moments for the time, group by group: a row
-// is then one place in memory to fetch, not three.
-class Rows {
- public:
-  Rows(const AdamTable& table, std::size_t n_uses);
-  const AdamTable& table() const { return used_; }
-  // Where row r of a group is in the table.
-  std::size_t place(std::size_t part, std::size_t r) const {
-    return packed_.empty() ? r * kParts + part : part * per_part_ + r;
-  }
-  void put_back();
-
- private:
-  template <class Copy>
-  void each_row(Copy copy);
-
-  const AdamTable given_;
-  AdamTable used_;
-  const std::size_t per_part_;
-  LargeVector<float> packed_;
-};
-
-Rows::Rows(const AdamTable& table, std::size_t n_uses)
-    : given_(table), used_(table), per_part_((table.n_rows + kParts - 1) / kParts) {
-  if (n_uses < table.n_rows) return;
-  const std::size_t dim = table.dim;
-  packed_.resize(per_part_ * kParts * 3 * dim);
-  used_.w = packed_.data();
-  used_.m = used_.w + dim;
-  used_.v = used_.m + dim;
-  used_.stride = 3 * dim;
-  each_row([dim](float* given, float* used) { std::copy_n(given, dim, used); });
-}
-
-void Rows::put_back() {
-  const std::size_t dim = given_.dim;
-  if (!packed_.empty())
-    each_row([dim](float* given, float* used) { std::copy_n(used, dim, given); });
-}
-
-template <class Copy>
-void Rows::each_row(Copy copy) {
-  parallel_for(kParts, [&](std::size_t part) {
-    for (std::size_t row = part; row < given_.n_rows; row += kParts) {
-      const std::size_t from = row * given_.stride, to = place(part, row / kParts) * used_.stride;
-      copy(given_.w + from, used_.w + to);
-      copy(given_.m + from, used_.m + to);
-      copy(given_.v + from, used_.v + to);
-    }
-  });
-}
-
 class Trainer {
  public:
   Trainer(const BagModel& model, const BagDocuments& documents, const std::int32_t* labels,
           std::size_t batch_size);
-  // Puts the rows, and the steps that used them, into the table.
+  // Puts the steps that used rows into the table.
   void put_back();
   // Makes room for a batch, so that nothing is allocated while a gang runs.
   void reserve(const Batch& batch);
@@ -230,12 +177,11 @@ class Trainer {
   void answer_sigmoid(std::size_t i, std::int32_t label);
   void answer_softmax(std::size_t i, std::int32_t label);
   std::size_t row_of(const Part& part, std::size_t p, std::size_t slot) const {
-    return rows_.place(p, part.rows[slot]);
+    return part.rows[slot] * kParts + p;
   }
 
-  static constexpr std::size_t kAhead = 8;  // rows that are fetched before they are needed
+  static constexpr std::size_t kAhead = 6;  // rows that are fetched before they are needed
   const BagModel& model_;
-  Rows rows_;
   const BagDocuments& documents_;
   const std::int32_t* const labels_;
   const std::size_t dim_, units_;
@@ -248,7 +194,7 @@ class Trainer {
 
 Trainer::Trainer(const BagModel& model, const BagDocuments& documents, const std::int32_t* labels,
                  std::size_t batch_size)
-    : model_(model), rows_(model.table, documents.n_uses()), documents_(documents), labels_(labels), dim_(model.table.dim),
+    : model_(model), documents_(documents), labels_(labels), dim_(model.table.dim),
       units_(model.n_units), hidden_(batch_size * dim_),
       hidden_gradients_(batch_size * dim_), logits_(batch_size * units_), losses_(batch_size),
       correct_(batch_size) {
@@ -262,7 +208,6 @@ Trainer::Trainer(const BagModel& model, const BagDocuments& documents, const std
 }
 
 void Trainer::put_back() {
-  rows_.put_back();
   for (std::size_t row = 0; row < model_.table.n_rows; ++row)
     model_.table.last[row] = parts_[row % kParts].seen[row / kParts].step;
 }
@@ -283,7 +228,7 @@ void Trainer::reserve(const Batch& batch) {
 
 void Trainer::sum_rows(std::size_t p, const Batch& batch, const AdamClock& clock) {
   const Kernels& kernel = kernels();
-  const AdamTable& table = rows_.table();
+  const AdamTable& table = model_.table;
   Part& part = parts_[p];
   part.transpose(documents_, batch, p, clock.step() + 1);
   std::fill_n(part.sums.begin(), batch.size * dim_, 0.0f);
@@ -350,7 +295,7 @@ void Trainer::answer_softmax(std::size_t i, std::int32_t label) {
 
 void Trainer::update_rows(std::size_t p, const AdamClock& clock) {
   const Kernels& kernel = kernels();
-  const AdamTable& table = rows_.table();
+  const AdamTable& table = model_.table;
   Part& part = parts_[p];
   std::uint32_t begin = 0;
   for (std::size_t s = 0; s < part.n_rows; ++s) {

@@ -24,6 +24,15 @@ inline void prefetch_address(const void* address) {
 #endif
 }
 
+// The same for what will be written: it comes without a second request for the right to do so.
+inline void prefetch_to_write(const void* address) {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(address, 1);
+#else
+  (void)address;
+#endif
+}
+
 template <class T>
 struct LargePages {
   using value_type = T;

@@ -44,7 +44,7 @@ SIDEWAYS = {
 # Inside nn/, lowest first.
 NN_ORDER = [
     "random", "custom_calls", "ops", "named", "activations", "initializers", "regularizers",
-    "constraints", "labels", "losses", "metrics", "schedules", "optimizers", "away",
+    "constraints", "labels", "losses", "metrics", "schedules", "optimizers", "away", "updates",
     "callbacks", "layers",
     "summary", "graph", "bag", "bag_fit", "columns", "compiled", "train", "feed", "trainer",
     "answer", "bag_epoch", "fit", "model", "sequential", "saving",

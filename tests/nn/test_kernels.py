@@ -7,9 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wordrow import GRU, LSTM, Bidirectional, SimpleRNN, _core
-from wordrow.nn import custom_calls, ops
+import wordrow
+from wordrow import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    Conv1D,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    MaxPooling1D,
+    SimpleRNN,
+    _core,
+)
+from wordrow.nn import away, custom_calls, ops, updates
 from wordrow.nn.layers.layer import Spec
+from wordrow.nn.layers.window import Windows
 
 RECURRENT = {
     "lstm": lambda units, **options: LSTM(units, **options),
@@ -127,26 +139,215 @@ def test_the_mean_of_rows_is_that_of_the_rows_laid_out(shape, masking, seed):
     )
 
 
-def test_the_bits_do_not_depend_on_the_number_of_threads(n_threads):
-    rng = np.random.default_rng(0)
-    layer = LSTM(24, return_sequences=True)
-    weights, _, _ = layer.build(Spec((None, 30, 8)), rng)
-    table = rng.normal(size=(50, 8)).astype(np.float32)
-    ids = jnp.asarray(rng.integers(0, 50, (70, 30)).astype(np.int32))
-    z = table @ weights["kernel"] + weights["bias"]
+POOLS = {
+    "none": list,
+    "all": lambda: [GlobalMaxPooling1D()],
+    "some": lambda: [MaxPooling1D(2, padding="same")],
+    "some, overlapping": lambda: [MaxPooling1D(3, 1, padding="same")],
+    "mean": lambda: [GlobalAveragePooling1D()],
+}
 
-    def loss(z, kernel):
+
+@pytest.mark.parametrize("pool", POOLS)
+@settings(max_examples=10)
+@given(
+    shape=st.tuples(st.integers(1, 12), st.integers(1, 9), st.integers(1, 40)),
+    window=st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(1, 2)),
+    padding=st.sampled_from(["same", "causal", "valid"]),
+    activation=st.sampled_from(["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"]),
+    masking=st.sampled_from(["none", "front", "back", "holes", "all"]),
+    how=st.sampled_from(["rows", "padding in front", "steps", "same rows"]),
+    seed=st.integers(0, 99),
+)
+def test_convolution_and_pooling_kernels_are_the_sums(
+    pool, shape, window, padding, activation, masking, how, seed
+):
+    batch, steps, filters = shape
+    size, strides, dilation = window
+    dilation = 1 if strides > 1 else dilation
+    steps = max(steps, (size - 1) * dilation + 1)
+    rng = np.random.default_rng(seed)
+    conv = Conv1D(filters, size, strides, padding, dilation_rate=dilation, activation=activation)
+    weights, _, _ = conv.build(Spec((None, steps, 3)), rng)
+    weights["bias"] = rng.normal(size=filters).astype(np.float32)
+    table = rng.normal(size=(5 if how != "steps" else batch * steps, 3)).astype(np.float32)
+    if how == "same rows":  # windows that are equally large share a gradient
+        table[:] = table[0]
+    ids = rng.integers(0, len(table), (batch, steps)).astype(np.int32)
+    if how == "padding in front":
+        ids[np.arange(steps) < rng.integers(0, steps + 1, (batch, 1))] = 0
+    masks = {
+        "none": None,
+        "front": np.arange(steps) >= rng.integers(0, steps + 1, (batch, 1)),
+        "back": np.arange(steps) < rng.integers(0, steps + 1, (batch, 1)),
+        "holes": rng.random((batch, steps)) < 0.5,
+        "all": np.zeros((batch, steps), bool),
+    }
+    layers = [conv, *POOLS[pool]()]
+
+    def run(weights, table):
+        x = mask = None
+        for layer in layers:
+            if x is None:
+                lookup = ops.Lookup(table, ids if isinstance(table, np.ndarray) else jnp.array(ids))
+                x = ops.laid_out(lookup) if how == "steps" else lookup
+                mask = masks[masking]
+                if mask is not None and not isinstance(table, np.ndarray):
+                    mask = jnp.array(mask)
+            following = layers[1] if len(layers) > 1 else None
+            as_lookup = layer is conv and following is not None and following.takes_sums
+            x, mask, _ = layer.run(
+                weights if layer is conv else {}, {}, x, mask, training=True, rng=None,
+                as_lookup=as_lookup,
+            )  # fmt: skip
+        return x
+
+    check_gradients(run, rng, weights, table)
+    np.testing.assert_allclose(run(weights, table), slowly(run, weights, table), atol=1e-5)
+
+
+@settings(max_examples=25)
+@given(
+    shape=st.tuples(st.integers(1, 30), st.integers(1, 30), st.integers(1, 20)),
+    units=st.integers(1, 40),
+    how=st.sampled_from(["rows", "padding in front", "padding alone"]),
+    seed=st.integers(0, 99),
+)
+def test_flattened_rows_times_a_matrix(shape, units, how, seed):
+    batch, steps, dim = shape
+    rng = np.random.default_rng(seed)
+    table = rng.normal(size=(6, dim)).astype(np.float32)
+    kernel = rng.normal(size=(steps * dim, units)).astype(np.float32)
+    ids = rng.integers(0, 6, (batch, steps)).astype(np.int32)
+    if how != "rows":
+        last = steps + 1 if how == "padding in front" else 1
+        ids[np.arange(steps)[::-1] >= rng.integers(0, last, (batch, 1))] = 0
+
+    def run(table, kernel):
+        own = ids if isinstance(table, np.ndarray) else jnp.array(ids)
+        return ops.flat_product(ops.Lookup(table, own, is_flat=True), kernel)
+
+    check_gradients(run, rng, table, kernel)
+    fast, slow = run(table, kernel), table[ids].reshape(batch, -1) @ kernel
+    np.testing.assert_allclose(fast, slow, atol=1e-5 * max(1, abs(slow).max()))
+
+
+def slowly(function, *arguments):
+    """What a function gives without kernels."""
+    with pytest.MonkeyPatch().context() as patch:
+        patch.setattr(ops, "_KERNELS", False)
+        return function(*arguments)
+
+
+def check_gradients(run, rng, *arguments):
+    """Values and gradients of a function with kernels are those without."""
+    draw = rng.normal(size=jax.eval_shape(run, *arguments).shape).astype(np.float32)
+
+    def loss(*arguments):
+        output = run(*arguments)
+        return (output * draw).sum(), output
+
+    numbers = tuple(range(len(arguments)))
+    value = jax.value_and_grad(loss, argnums=numbers, has_aux=True)
+    fast, slow = both(pytest.MonkeyPatch(), value, *arguments)
+    assert_same(fast[0][1], slow[0][1])
+    assert_same(fast[1], slow[1])
+
+
+@pytest.mark.parametrize("weight_decay", [None, 0.01])
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_step_of_adam_by_the_core(weight_decay, goes_on):
+    rng = np.random.default_rng(0)
+    adam = wordrow.optimizers.AdamW(0.01, weight_decay)
+    numbers = {k: np.float32(v) for k, v in adam.numbers(7).items()}
+    w, m, gradient = (rng.normal(size=(90, 70)).astype(np.float32) for _ in range(3))
+    gradient *= 10.0 ** rng.integers(-8, 1, gradient.shape)
+    slots = {"m": m, "v": m**2 + 0.1}
+
+    def step(w, slots, gradient):
+        return updates.step_whole(adam, w, slots, gradient, jnp.array(goes_on), numbers)
+
+    assert w.size >= ops.LARGE
+    fast, slow = both(pytest.MonkeyPatch(), step, w, slots, gradient.astype(np.float32))
+    assert_same(fast, slow, atol=1e-6)
+    assert goes_on or (np.asarray(fast[0]) == w).all()
+
+
+@pytest.mark.parametrize("weight_decay", [None, 0.01])
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_step_of_resting_rows_by_the_core(weight_decay, goes_on):
+    rng = np.random.default_rng(0)
+    adam = wordrow.optimizers.AdamW(0.01, weight_decay)
+    history, rows = away.History(adam, 0), away.Rows(40)
+    for step in range(30):
+        rows.touch(rng.choice(40, 5, replace=False).astype(np.int32), step + 1)
+        history.add(adam.numbers(step))
+    numbers = {k: np.float32(v) for k, v in adam.numbers(30).items()}
+    table, m = (rng.normal(size=(40, 19)).astype(np.float32) for _ in range(2))
+    slots = {"m": m, "v": m**2 + 0.1}
+    ids = np.array([3, 0, 39, 7, 40, 41], np.int32)  # the last two are no rows
+    missed = rows.away(ids, history)
+    gradient = rng.normal(size=(6, 19)).astype(np.float32)
+
+    def step(table, slots, gradient):
+        given = adam, table, slots, ids, missed
+        read = updates.read_rows(*given)
+        return read[0], updates.step_rows(*given, read, gradient, jnp.array(goes_on), numbers)
+
+    fast, slow = both(pytest.MonkeyPatch(), step, table, slots, gradient)
+    assert_same(fast, slow, atol=1e-6)
+    assert goes_on or (np.asarray(fast[1][0]) == table).all()
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_found(wrong):
+    x = np.random.default_rng(0).normal(size=100_003).astype(np.float32)
+    x[5] = np.finfo(np.float32).max
+    assert ops.all_finite(jnp.array(x))
+    x[-1] = wrong
+    assert not ops.all_finite(jnp.array(x))
+
+
+def _lstm_loss(ids):
+    def loss(table, kernel):
         (h, _), sequence = ops.recurrent(
-            "lstm", z, ids, kernel, None, None, shape=ids.shape, activation="tanh",
-            gate="sigmoid", sequences=True,
+            "lstm", table[:, :32] @ kernel[:32], ids, kernel[32:40], None, None, shape=ids.shape,
+            activation="tanh", gate="sigmoid", sequences=True,
         )  # fmt: skip
         return h.sum() + (sequence**2).sum()
+
+    return loss, (40, 32)
+
+
+def _conv_loss(ids):
+    def loss(table, kernel):
+        rows = (table @ kernel).reshape(-1, 2, 20)
+        places, _ = Windows(2, 1, 1, "same", ("same",)).places(ids, None)
+        sums = ops.Sums(rows, places, None, "tanh")
+        pools = Windows(2, 2, 1, "valid", ("valid",)).places(ops.all_places(sums), None)[0]
+        return (ops.window_max(sums, pools) ** 2).sum() + (ops.window_sums(sums) ** 2).sum()
+
+    return loss, (32, 40)
+
+
+def _flat_loss(ids):
+    def loss(table, kernel):
+        return (ops.flat_product(ops.Lookup(table, ids, is_flat=True), kernel) ** 2).sum()
+
+    return loss, (30 * 32, 40)
+
+
+@pytest.mark.parametrize("made", [_lstm_loss, _conv_loss, _flat_loss])
+def test_the_bits_do_not_depend_on_the_number_of_threads(made, n_threads):
+    rng = np.random.default_rng(0)
+    loss, shape = made(jnp.asarray(rng.integers(0, 50, (70, 30)).astype(np.int32)))
+    table, kernel = (rng.normal(size=s).astype(np.float32) / 4 for s in ((50, 32), shape))
 
     def gradients(n):
         before = _core.n_threads()
         _core.set_n_threads(n)
         try:
-            return jax.grad(loss, argnums=(0, 1))(z, weights["recurrent_kernel"])
+            return jax.grad(loss, argnums=(0, 1))(table, kernel)
         finally:
             _core.set_n_threads(before)
 

@@ -98,7 +98,8 @@ class Progress:
 class BagTrainer:
     """Trains the weights of one model in place, keeping Adam's moments between calls.
 
-    table: [V, D]; kernel: [D, units]; bias: [units]; all float32. One unit means
+    table: [V, D]; kernel: [D, units]; bias: [units]; all float32, and not to be
+    changed from outside but by `restore`. One unit means
     a sigmoid and binary cross-entropy, more a softmax and cross-entropy. step,
     moments, last: where training goes on from: the steps taken, m and v of each
     weight (in the order table, kernel, bias), and the step that last updated each row.
@@ -119,9 +120,17 @@ class BagTrainer:
     ) -> None:
         self.table, self.kernel, self.bias = table, kernel, bias
         self.last = np.zeros(len(table), np.int32) if last is None else last
+        # Each row with its moments behind it: one place in memory to fetch, not three.
+        rows = np.zeros((len(table), 3, table.shape[1]), np.float32)
+        self._adam_table = _core.AdamTable(rows, self.last)
+        self._adam_table.take(table)
         if moments is None:
-            moments = [(np.zeros_like(w), np.zeros_like(w)) for w in (table, kernel, bias)]
-        self.moments = list(moments)
+            dense = [(np.zeros_like(w), np.zeros_like(w)) for w in (kernel, bias)]
+        else:
+            dense = list(moments[1:])
+            for part, given in enumerate(moments[0], 1):
+                self._adam_table.take(np.ascontiguousarray(given), part=part)
+        self.moments = [(rows[:, 1], rows[:, 2]), *dense]
         self._dense: dict[str, Float] = {}
         for name, weight, own in (
             ("kernel", kernel, self.moments[1]), ("bias", bias, self.moments[2])
@@ -131,13 +140,22 @@ class BagTrainer:
                 raise ValueError(f"{name} must be contiguous: it is trained in place.")
             m, v = (moment.reshape(-1) for moment in own)
             self._dense |= {name: flat, f"{name}_m": m, f"{name}_v": v}
-        self._adam_table = _core.AdamTable(table, *self.moments[0], self.last)
         self._clock = _core.AdamClock(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, step=step)
 
     @property
     def step(self) -> int:
         """The number of steps taken."""
         return self._clock.step
+
+    def weights(self) -> list[Float]:
+        """Return the table, the kernel and the bias."""
+        return [self.table, self.kernel, self.bias]
+
+    def restore(self, weights: Sequence[Float]) -> None:
+        """Take weights from before, keeping the moments."""
+        for own, kept in zip(self.weights(), weights, strict=True):
+            own[...] = kept
+        self._adam_table.take(self.table)
 
     def lay_out(self, ragged: Ragged) -> _core.BagDocuments:
         """Return texts in the layout that training reads; made once for all epochs."""
@@ -174,6 +192,7 @@ class BagTrainer:
             )
         finally:
             self._clock.settle(self._adam_table)
+            self._adam_table.give(self.table)
         share = 1 / max(n, 1)
         return Progress(
             n_texts=n, loss=loss * share, accuracy=n_correct * share, is_finite=not not_finite

@@ -37,7 +37,6 @@ class BagEpochs:
         self.layers, self.trainer, self.labels = layers, trainer, labels
         self.ragged = _real_ids(data.inputs[0], masked=layers.embedding.mask_zero)
         self.documents: Any = None
-        self.core: BagTrainer | None = None
 
     @classmethod
     def of(cls, trainer: Trainer, data: Data) -> BagEpochs | None:
@@ -79,27 +78,39 @@ class BagEpochs:
     def _take_weights(self) -> BagTrainer:
         """Return the core's trainer of the model's weights, as they are now."""
         trainer, (table, kernel, bias) = self.trainer, self._weights()
-        if self.core is not None and (
-            table is self.core.table and kernel is self.core.kernel and bias is self.core.bias
-            and self.core.step == trainer.step
+        core: BagTrainer | None = trainer.core
+        if core is None or not (
+            table is core.table and kernel is core.kernel and bias is core.bias
+            and core.step == trainer.step and self._has_own_moments(core)
         ):  # fmt: skip
-            return self.core
+            core = trainer.core = self._new_core(table, kernel, bias)
+        if self.documents is None:
+            self.documents = core.lay_out(self.ragged)
+        return core
+
+    def _has_own_moments(self, core: BagTrainer) -> bool:
+        slots = [self.trainer.slots.get(path) or {} for path in self._paths]
+        return all(
+            own.get("m") is m and own.get("v") is v
+            for own, (m, v) in zip(slots, core.moments, strict=True)
+        )
+
+    def _new_core(self, table: Any, kernel: Any, bias: Any) -> BagTrainer:
+        trainer = self.trainer
         weights = [np.array(w, np.float32, order="C") for w in (table, kernel, bias)]
-        slots = [trainer.slots.get(path) or {} for path in self._paths]
-        moments = [
-            tuple(np.array(own.get(k, np.zeros_like(w)), np.float32) for k in ("m", "v"))
-            for own, w in zip(slots, weights, strict=True)
-        ]
+        moments = None
+        if all(trainer.slots.get(path) for path in self._paths):
+            moments = [
+                tuple(np.array(trainer.slots[path][k], np.float32) for k in ("m", "v"))
+                for path in self._paths
+            ]
         adam = trainer.optimizer
         assert isinstance(adam, Adam)
-        self.core = BagTrainer(
+        return BagTrainer(
             *weights, beta_1=adam.beta_1, beta_2=adam.beta_2, epsilon=adam.epsilon,
             step=trainer.step, moments=moments,  # type: ignore[arg-type]
             last=trainer.last_of(self._paths[0]),
         )  # fmt: skip
-        if self.documents is None:
-            self.documents = self.core.lay_out(self.ragged)
-        return self.core
 
     def _give_back(self, core: BagTrainer, n_steps: int) -> None:
         embedding, dense = self.layers.embedding, self.layers.dense

@@ -100,14 +100,9 @@ def fit_bag(
         elif epoch - best_epoch >= validation.patience:
             break
     if validation is not None:
-        for weight, kept in zip(_weights(trainer), best, strict=True):
-            weight[...] = kept
+        trainer.restore(best)
     return history
 
 
-def _weights(trainer: BagTrainer) -> list[npt.NDArray[Any]]:
-    return [trainer.table, trainer.kernel, trainer.bias]
-
-
 def _copies(trainer: BagTrainer) -> list[npt.NDArray[Any]]:
-    return [weight.copy() for weight in _weights(trainer)]
+    return [weight.copy() for weight in trainer.weights()]

@@ -178,11 +178,27 @@ def masked_max(x: Any, mask: Any, axis: int, *, keepdims: bool = False) -> Any:
     """Return the largest of the real steps; zeros where there is none. mask: None is all."""
     xp = namespace(x)
     if mask is None:
-        return x.max(axis=axis, keepdims=keepdims)
+        return _max(x, axis, keepdims)
     real = mask[..., None]
     lowest = xp.asarray(np.finfo(np.float32).min, x.dtype)
-    largest = xp.where(real, x, lowest).max(axis=axis, keepdims=keepdims)
+    largest = _max(xp.where(real, x, lowest), axis, keepdims)
     return xp.where(real.any(axis=axis, keepdims=keepdims), largest, xp.zeros_like(largest))
+
+
+def _max(x: Any, axis: int, keepdims: bool) -> Any:
+    """Return the largest along an axis; what is as large shares its gradient.
+
+    JAX's own gradient goes to what equals the largest bit by bit: where XLA
+    computes x anew inside a fused loop, nothing may, and it becomes infinite.
+    """
+    if not is_jax(x):
+        return x.max(axis=axis, keepdims=keepdims)
+    fixed = sys.modules["jax"].lax.stop_gradient
+    largest = fixed(x.max(axis=axis, keepdims=True))
+    near = fixed((x >= largest - 4e-7 * abs(largest)).astype(x.dtype))
+    share = (x * near).sum(axis=axis, keepdims=True) / near.sum(axis=axis, keepdims=True)
+    found = largest + (share - fixed(share))
+    return found if keepdims else found.squeeze(axis)
 
 
 def sigmoid(x: Any) -> Any:

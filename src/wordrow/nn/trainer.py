@@ -52,6 +52,7 @@ class Trainer:
         self._all_rows: dict[Path, Rows] = {}  # of those that are frozen meanwhile too
         self.history = History(optimizer, 0)
         self.engine: Engine | None = None
+        self.core: Any = None  # what has trained these weights in the core, if it has
         self._carry: dict[str, Any] = {}
         self._frozen: dict[Path, Any] = {}
         # Loaded tables whose rows rest, and the same up to date as the layers got them.

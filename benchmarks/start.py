@@ -1,0 +1,36 @@
+"""How long a program waits before its first line: importing, and asking the command for help."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from side_by_side import race, report, save, serve
+
+COMMAND = shutil.which("wordrow", path=str(Path(sys.executable).parent)) or "wordrow"
+PROGRAMS = {
+    "wordrow": [sys.executable, "-c", "import wordrow; wordrow.Tokenizer, wordrow.Sequential"],
+    "wordrow, the name alone": [sys.executable, "-c", "import wordrow"],
+    "wordrow --help": [COMMAND, "--help"],
+    "Keras/JAX": [sys.executable, "-c", "import keras"],
+    "NumPy": [sys.executable, "-c", "import numpy"],
+    "Python alone": [sys.executable, "-c", ""],
+}
+CONTENDERS = {
+    name: lambda program=program: lambda: subprocess.run(
+        program, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) and None
+    for name, program in PROGRAMS.items()
+}  # fmt: skip
+
+
+def main():
+    found = race(__file__, CONTENDERS, turns=20)
+    save("start", [report("from the start of a process to its end", found)], "keras", "jax")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    serve(CONTENDERS)
+    main()

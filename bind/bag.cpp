@@ -1,7 +1,12 @@
 #include "bag.h"
 
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
 #include <algorithm>
 #include <mutex>
+#include <optional>
+#include <string>
 
 #include "arrays.h"
 
@@ -14,7 +19,7 @@ struct Table {
   InOut<float, 3> rows;  // [V, 3, D]
   InOut<std::int32_t, 1> last;
 
-  AdamTable view() const {
+  RowTable view() const {
     const std::size_t n_rows = rows.shape(0), dim = rows.shape(2);
     require(rows.shape(1) == 3 && last.shape(0) == n_rows,
             "rows must be [V, 3, D], and `last` have one step a row");
@@ -23,11 +28,11 @@ struct Table {
   }
 };
 
-// Calls copy(a row's part in the table, the same in the array) for all rows: part 0, 1 or 2 of a
-// row is w, m or v.
+// Calls copy(a row's part in the table, the same in the array) for all rows, or for those that
+// were ever updated: part 0, 1 or 2 of a row is w, m or v.
 template <class Array, class Copy>
-void each_row(const Table& table, std::size_t part, Array& array, const Copy& copy) {
-  const AdamTable view = table.view();
+void each_row(const Table& table, std::size_t part, bool all, Array& array, const Copy& copy) {
+  const RowTable view = table.view();
   require(array.shape(0) == view.n_rows && array.shape(1) == view.dim && part < 3,
           "the array must be [V, D], the part w, m or v");
   nb::gil_scoped_release release;
@@ -35,22 +40,24 @@ void each_row(const Table& table, std::size_t part, Array& array, const Copy& co
   parallel_for((view.n_rows + kRowsPerTask - 1) / kRowsPerTask, [&](std::size_t task) {
     const std::size_t end = std::min(view.n_rows, (task + 1) * kRowsPerTask);
     for (std::size_t row = task * kRowsPerTask; row < end; ++row)
-      copy(view.w + row * view.stride + part * view.dim, array.data() + row * view.dim);
+      if (all || view.last[row] != 0)
+        copy(view.w + row * view.stride + part * view.dim, array.data() + row * view.dim);
   });
 }
 
 void take(const Table& table, In<float, 2> array, std::size_t part) {
   const std::size_t dim = array.shape(1);
-  each_row(table, part, array,
+  each_row(table, part, true, array,
            [dim](float* own, const float* given) { std::copy_n(given, dim, own); });
 }
 
+// Into the array that was taken: rows that were never updated are the same there.
 void give(const Table& table, InOut<float, 2> array) {
   const std::size_t dim = array.shape(1);
-  each_row(table, 0, array, [dim](const float* own, float* to) { std::copy_n(own, dim, to); });
+  each_row(table, 0, false, array, [dim](const float* own, float* to) { std::copy_n(own, dim, to); });
 }
 
-AdamWeight weight_view(const std::vector<InOut<float, 1>>& arrays, std::size_t n) {
+DenseWeight weight_view(const std::vector<InOut<float, 1>>& arrays, std::size_t n) {
   require(arrays.size() == 3, "a weight comes with its two moments");
   for (const auto& array : arrays) require(array.shape(0) == n, "a weight has the wrong size");
   return {arrays[0].data(), arrays[1].data(), arrays[2].data()};
@@ -71,9 +78,9 @@ struct Documents {
 
 // A clock that one training at a time may use.
 struct Clock {
-  AdamClock clock;
+  RowOptimizer clock;
   std::mutex mutex;
-  Clock(const AdamConfig& config, std::int32_t step) : clock(config, step) {}
+  Clock(const OptimizerConfig& config, std::int32_t step) : clock(config, step) {}
 
   std::unique_lock<std::mutex> lock() {
     std::unique_lock<std::mutex> held(mutex, std::try_to_lock);
@@ -81,7 +88,7 @@ struct Clock {
       throw std::runtime_error("this model is being trained in another thread; wait for that");
     return held;
   }
-  void require_known(const AdamTable& table) const {
+  void require_known(const RowTable& table) const {
     for (std::size_t row = 0; row < table.n_rows; ++row)
       require(table.last[row] == 0 || (table.last[row] >= clock.settled() &&
                                        table.last[row] <= clock.step()),
@@ -89,35 +96,58 @@ struct Clock {
   }
 };
 
-nb::tuple train(Clock& shared, const Table& table, In<std::int32_t, 1> labels,
-                const Documents& documents, InOut<float, 1> kernel, InOut<float, 1> kernel_m,
-                InOut<float, 1> kernel_v, InOut<float, 1> bias, InOut<float, 1> bias_m,
-                InOut<float, 1> bias_v, In<std::int64_t, 1> order, std::size_t batch_size,
-                In<double, 1> learning_rates, nb::object callback) {
+Rule rule_of(const std::string& name) {
+  if (name == "adam") return Rule::kAdam;
+  if (name == "sgd") return Rule::kSgd;
+  if (name == "adagrad") return Rule::kAdagrad;
+  require(name == "rmsprop", "the rule must be 'adam', 'sgd', 'adagrad' or 'rmsprop'");
+  return Rule::kRmsprop;
+}
+
+// Labels by document: [B], the class of each, or [B, n_units], a number for each sigmoid.
+using Classes = std::optional<In<std::int32_t, 1>>;
+using Targets = std::optional<In<float, 2>>;
+
+nb::tuple train(Clock& shared, const Table& table, Classes classes, const Documents& documents,
+                InOut<float, 1> kernel, InOut<float, 1> kernel_m, InOut<float, 1> kernel_v,
+                InOut<float, 1> bias, InOut<float, 1> bias_m, InOut<float, 1> bias_v,
+                In<std::int64_t, 1> order, std::size_t batch_size, In<double, 1> learning_rates,
+                nb::object callback, Targets targets, bool sigmoid, bool max_pool, double dropout,
+                std::uint64_t seed) {
   const auto held = shared.lock();
-  const AdamTable view = table.view();
+  const RowTable view = table.view();
   shared.require_known(view);
-  const std::size_t n_units = bias.shape(0), n = order.shape(0);
-  const BagModel model{view, weight_view({kernel, kernel_m, kernel_v}, view.dim * n_units),
-                       weight_view({bias, bias_m, bias_v}, n_units), n_units};
+  const std::size_t n_units = bias.shape(0), n = order.shape(0), n_documents = documents.bags.size();
+  BagModel model{view, weight_view({kernel, kernel_m, kernel_v}, view.dim * n_units),
+                 weight_view({bias, bias_m, bias_v}, n_units), n_units, sigmoid};
+  model.pool = max_pool ? Pool::kMax : Pool::kMean;
+  model.dropout = dropout;
+  model.seed = seed;
   require(documents.n_rows == view.n_rows, "the documents were checked against another table");
-  require(labels.shape(0) == documents.bags.size(), "labels and documents differ in number");
+  require(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)");
+  require(classes.has_value() != targets.has_value(), "give classes or targets");
+  require(!targets || sigmoid, "targets are for sigmoids");
+  require(!classes || !sigmoid || n_units == 1, "more than one sigmoid needs targets");
+  require(classes ? classes->shape(0) == n_documents
+                  : targets->shape(0) == n_documents && targets->shape(1) == n_units,
+          "labels and documents differ in number");
   require(n_units > 0 && batch_size > 0 && n > 0, "n_units, batch_size and order must not be 0");
   require(learning_rates.shape(0) >= (n - 1) / batch_size + 1,
           "learning_rates must have one value a batch");
-  const auto n_classes = static_cast<std::int32_t>(n_units == 1 ? 2 : n_units);
+  const auto n_classes = static_cast<std::int32_t>(sigmoid ? 2 : n_units);
   for (std::size_t i = 0; i < n; ++i) {
     const std::int64_t at = order.data()[i];
-    require(at >= 0 && static_cast<std::size_t>(at) < labels.shape(0),
+    require(at >= 0 && static_cast<std::size_t>(at) < n_documents,
             "order must number the documents");
-    require(labels.data()[at] >= 0 && labels.data()[at] < n_classes,
+    require(!classes || (classes->data()[at] >= 0 && classes->data()[at] < n_classes),
             "labels must be in [0, number of classes)");
   }
   PythonWatch watch(std::move(callback));
+  const BagLabels labels{classes ? classes->data() : nullptr, targets ? targets->data() : nullptr};
   BagResult result;
   {
     nb::gil_scoped_release release;
-    result = train_bag(model, shared.clock, documents.bags, labels.data(), order.data(), n, batch_size,
+    result = train_bag(model, shared.clock, documents.bags, labels, order.data(), n, batch_size,
                        learning_rates.data(), [&](const BagResult& now) {
                          return watch.ask(now.n_documents, now.loss, now.n_correct);
                        });
@@ -129,7 +159,7 @@ nb::tuple train(Clock& shared, const Table& table, In<std::int32_t, 1> labels,
 }  // namespace
 
 void define_bag(nb::module_& module) {
-  nb::class_<Table>(module, "AdamTable")
+  nb::class_<Table>(module, "RowTable")
       .def("__init__",
            [](Table* self, InOut<float, 3> rows, InOut<std::int32_t, 1> last) {
              new (self) Table{rows, last};
@@ -138,24 +168,27 @@ void define_bag(nb::module_& module) {
            nb::arg("rows").noconvert(), nb::arg("last").noconvert())
       .def("take", &take, nb::arg("array").noconvert(), nb::kw_only(), nb::arg("part") = 0)
       .def("give", &give, nb::arg("array").noconvert());
-  nb::class_<Clock>(module, "AdamClock")
+  nb::class_<Clock>(module, "RowOptimizer")
       .def("__init__",
-           [](Clock* self, double beta_1, double beta_2, double epsilon, std::int32_t step) {
+           [](Clock* self, const std::string& rule, double beta_1, double beta_2, double epsilon,
+              std::int32_t step, bool nesterov, bool lazy) {
+             const Rule own = rule_of(rule);
              // Nearer to 1, a moment would take longer to die out than trainings last.
              require(beta_1 >= 0 && beta_1 <= 0.9999, "beta_1 must be in [0, 0.9999]");
              require(beta_2 > 0 && beta_2 < 1, "beta_2 must be in (0, 1)");
              require(epsilon >= 1e-37, "epsilon must be at least 1e-37");
              require(step >= 0, "step must not be negative");
-             new (self) Clock({beta_1, beta_2, epsilon}, step);
+             new (self) Clock({own, beta_1, beta_2, epsilon, nesterov, lazy}, step);
            },
-           nb::kw_only(), nb::arg("beta_1"), nb::arg("beta_2"), nb::arg("epsilon"),
-           nb::arg("step"))
+           nb::kw_only(), nb::arg("rule") = "adam", nb::arg("beta_1"), nb::arg("beta_2"),
+           nb::arg("epsilon"), nb::arg("step"), nb::arg("nesterov") = false,
+           nb::arg("lazy") = false)
       .def_prop_ro("step", [](const Clock& self) { return self.clock.step(); })
       .def_prop_ro("n_terms", [](const Clock& self) { return self.clock.n_terms(); })
       .def("settle",
            [](Clock& self, const Table& table) {
              const auto held = self.lock();
-             const AdamTable view = table.view();
+             const RowTable view = table.view();
              self.require_known(view);
              nb::gil_scoped_release release;
              self.clock.settle(view);
@@ -165,12 +198,14 @@ void define_bag(nb::module_& module) {
       .def(nb::init<In<std::int32_t, 1>, In<std::int64_t, 1>, std::size_t>(), nb::arg("ids").noconvert(),
            nb::arg("offsets").noconvert(), nb::kw_only(), nb::arg("n_rows"))
       .def("__len__", [](const Documents& self) { return self.bags.size(); });
-  module.def("train_bag", &train, nb::arg("clock"), nb::arg("table"), nb::arg("labels").noconvert(),
-             nb::arg("documents"), nb::kw_only(), nb::arg("kernel").noconvert(),
-             nb::arg("kernel_m").noconvert(), nb::arg("kernel_v").noconvert(),
-             nb::arg("bias").noconvert(), nb::arg("bias_m").noconvert(),
-             nb::arg("bias_v").noconvert(), nb::arg("order").noconvert(), nb::arg("batch_size"),
-             nb::arg("learning_rates"), nb::arg("watch").none() = nb::none());
+  module.def("train_bag", &train, nb::arg("clock"), nb::arg("table"),
+             nb::arg("classes").none().noconvert(), nb::arg("documents"), nb::kw_only(),
+             nb::arg("kernel").noconvert(), nb::arg("kernel_m").noconvert(),
+             nb::arg("kernel_v").noconvert(), nb::arg("bias").noconvert(),
+             nb::arg("bias_m").noconvert(), nb::arg("bias_v").noconvert(),
+             nb::arg("order").noconvert(), nb::arg("batch_size"), nb::arg("learning_rates"),
+             nb::arg("watch").none() = nb::none(), nb::arg("targets").none().noconvert(),
+             nb::arg("sigmoid"), nb::arg("max_pool"), nb::arg("dropout"), nb::arg("seed"));
 }
 
 }  // namespace wordrow

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "adam.h"
+#include "optimizer.h"
 #include "adam_rows.h"
 #include "ffi.h"
 

@@ -1,5 +1,5 @@
 // Some rows of a table under Adam, where the caller knows what they missed while
-// they rested (adam.h says how that is summed).
+// they rested (optimizer.h says how that is summed).
 #pragma once
 
 #include <cstddef>

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <exception>
+#include <limits>
 #include <numeric>
 
 namespace wordrow {
@@ -88,11 +89,13 @@ struct Batch {
 // row r * kParts + part of the table. Only the thread that works on it touches it.
 struct Part {
   struct Seen {
-    std::int32_t step;   // the step that last used a row, as in AdamTable::last
+    std::int32_t step;   // the step that last used a row, as in RowTable::last
     std::uint32_t slot;  // the row's place in that step's batch
   };
   std::vector<Seen> seen;
-  std::vector<float> sums;             // [batch, dim]: this group's share of each document's sum
+  std::vector<float> sums;             // [batch, dim]: this group's share of each document's sum,
+                                       // or its largest
+  std::vector<std::uint32_t> largest;  // [batch, dim]: the slot of the row that is
   std::vector<std::uint32_t> rows;     // the batch's distinct rows, in order of first use
   std::vector<std::int32_t> last;      // the step that used each of them before
   std::vector<std::uint32_t> ends;     // row s is in documents[ends[s - 1] : ends[s]]
@@ -150,7 +153,7 @@ void Part::transpose(const BagDocuments& all, const Batch& batch, std::size_t pa
 
 class Trainer {
  public:
-  Trainer(const BagModel& model, const BagDocuments& documents, const std::int32_t* labels,
+  Trainer(const BagModel& model, const BagDocuments& documents, const BagLabels& labels,
           std::size_t batch_size);
   // Puts the steps that used rows into the table.
   void put_back();
@@ -161,21 +164,26 @@ class Trainer {
   // and all dense rows: a document needs every part's sums, a part needs every
   // document's gradient. Parts of the next step may begin before other parts
   // of this one have ended, since a part is always its own thread's.
-  void sum_rows(std::size_t part, const Batch& batch, const AdamClock& clock);
-  void answer(std::size_t i, const Batch& batch);
-  void update_rows(std::size_t part, const AdamClock& clock);
-  void update_dense(std::size_t d, const Batch& batch, const AdamClock& clock,
+  void sum_rows(std::size_t part, const Batch& batch, const RowOptimizer& clock);
+  void answer(std::size_t i, const Batch& batch, std::int32_t step);
+  void update_rows(std::size_t part, const RowOptimizer& clock);
+  void update_dense(std::size_t d, const Batch& batch, const RowOptimizer& clock,
                     std::vector<float>& gradient);
 
   // Whether every document's loss is a number; and how rows are left where one is not.
   bool is_finite(const Batch& batch) const;
-  void leave_rows(std::size_t part, const AdamClock& clock);
+  void leave_rows(std::size_t part, const RowOptimizer& clock);
 
   void add_to(BagResult& result, const Batch& batch) const;
 
  private:
-  void answer_sigmoid(std::size_t i, std::int32_t label);
+  // A document's pooled rows; how much of each number the gradient feels, in hidden_gradients_.
+  void pool(std::size_t i, std::size_t document, std::int32_t step);
+  void answer_sigmoids(std::size_t i, std::size_t document);
   void answer_softmax(std::size_t i, std::int32_t label);
+  void add_largest(Part& part, std::size_t slot, std::uint32_t begin, const float* row);
+  void gradient_of_largest(const Part& part, std::size_t p, std::size_t slot, std::uint32_t begin,
+                           float* gradient) const;
   std::size_t row_of(const Part& part, std::size_t p, std::size_t slot) const {
     return part.rows[slot] * kParts + p;
   }
@@ -183,24 +191,27 @@ class Trainer {
   static constexpr std::size_t kAhead = 6;  // rows that are fetched before they are needed
   const BagModel& model_;
   const BagDocuments& documents_;
-  const std::int32_t* const labels_;
+  const BagLabels labels_;
   const std::size_t dim_, units_;
   std::vector<float> hidden_, hidden_gradients_;  // [batch, dim]
   std::vector<float> logits_;                     // [batch, units], then their gradients
   std::vector<float> losses_;                     // [batch]
-  std::vector<std::uint8_t> correct_;             // [batch]
+  std::vector<std::int32_t> correct_;             // [batch]
+  std::vector<std::uint8_t> owner_;               // [batch, dim]: the part that has the largest row
   Part parts_[kParts];
 };
 
-Trainer::Trainer(const BagModel& model, const BagDocuments& documents, const std::int32_t* labels,
+Trainer::Trainer(const BagModel& model, const BagDocuments& documents, const BagLabels& labels,
                  std::size_t batch_size)
     : model_(model), documents_(documents), labels_(labels), dim_(model.table.dim),
       units_(model.n_units), hidden_(batch_size * dim_),
       hidden_gradients_(batch_size * dim_), logits_(batch_size * units_), losses_(batch_size),
       correct_(batch_size) {
+  if (model.pool == Pool::kMax) owner_.resize(batch_size * dim_);
   for (Part& part : parts_) {
     part.seen.resize(model.table.n_rows / kParts + 1, Part::Seen{0, 0});
     part.sums.resize(batch_size * dim_);
+    if (model.pool == Pool::kMax) part.largest.resize(batch_size * dim_);
     part.gradient.resize(dim_);
   }
   for (std::size_t row = 0; row < model.table.n_rows; ++row)
@@ -226,59 +237,119 @@ void Trainer::reserve(const Batch& batch) {
   }
 }
 
-void Trainer::sum_rows(std::size_t p, const Batch& batch, const AdamClock& clock) {
+void Trainer::sum_rows(std::size_t p, const Batch& batch, const RowOptimizer& clock) {
   const Kernels& kernel = kernels();
-  const AdamTable& table = model_.table;
+  const RowTable& table = model_.table;
   Part& part = parts_[p];
   part.transpose(documents_, batch, p, clock.step() + 1);
-  std::fill_n(part.sums.begin(), batch.size * dim_, 0.0f);
+  const bool has_max = model_.pool == Pool::kMax;
+  std::fill_n(part.sums.begin(), batch.size * dim_,
+              has_max ? -std::numeric_limits<float>::infinity() : 0.0f);
   std::uint32_t begin = 0;
   for (std::size_t s = 0; s < part.n_rows; ++s) {
     if (s + kAhead < part.n_rows) clock.prefetch(table, row_of(part, p, s + kAhead));
     const std::size_t row = row_of(part, p, s);
     clock.catch_up(table, row, part.last[s]);
-    kernel.add_to_each(part.sums.data(), part.documents.data() + begin, part.ends[s] - begin,
-                       table.w + row * table.stride, dim_);
+    if (has_max)
+      add_largest(part, s, begin, table.w + row * table.stride);
+    else
+      kernel.add_to_each(part.sums.data(), part.documents.data() + begin, part.ends[s] - begin,
+                         table.w + row * table.stride, dim_);
     begin = part.ends[s];
   }
 }
 
-void Trainer::answer(std::size_t i, const Batch& batch) {
+void Trainer::add_largest(Part& part, std::size_t slot, std::uint32_t begin, const float* row) {
+  for (std::uint32_t use = begin; use < part.ends[slot]; ++use) {
+    const std::size_t at = part.documents[use].at * dim_;
+    for (std::size_t d = 0; d < dim_; ++d) {
+      if (row[d] <= part.sums[at + d]) continue;
+      part.sums[at + d] = row[d];
+      part.largest[at + d] = static_cast<std::uint32_t>(slot);
+    }
+  }
+}
+
+// A number in [0, 1) that depends on all of these (Steele et al. 2014, "Fast Splittable
+// Pseudorandom Number Generators": SplitMix64).
+double drawn(std::uint64_t seed, std::uint64_t step, std::uint64_t i, std::uint64_t d) {
+  std::uint64_t x = seed;
+  for (const std::uint64_t more : {step, i, d}) {
+    x += 0x9e3779b97f4a7c15u * (more + 1);
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    x ^= x >> 31;
+  }
+  return static_cast<double>(x >> 11) * 0x1p-53;
+}
+
+void Trainer::pool(std::size_t i, std::size_t document, std::int32_t step) {
+  const float scale = documents_.scale(document);
+  const std::size_t at = i * dim_;
+  float *const hidden = hidden_.data() + at, *const share = hidden_gradients_.data() + at;
+  std::fill_n(hidden, dim_, 0.0f);
+  if (model_.pool == Pool::kMean) {
+    for (const Part& part : parts_) kernels().add(hidden, part.sums.data() + at, dim_, scale);
+    std::fill_n(share, dim_, scale);
+  } else if (scale == 0) {
+    std::fill_n(share, dim_, 0.0f);  // no row is the largest of none
+  } else {
+    std::fill_n(share, dim_, 1.0f);
+    for (std::size_t d = 0; d < dim_; ++d) {
+      std::size_t best = 0;
+      for (std::size_t p = 1; p < kParts; ++p)
+        if (parts_[p].sums[at + d] > parts_[best].sums[at + d]) best = p;
+      owner_[at + d] = static_cast<std::uint8_t>(best);
+      hidden[d] = parts_[best].sums[at + d];
+    }
+  }
+  if (model_.dropout == 0) return;
+  const float kept = 1.0f / static_cast<float>(1 - model_.dropout);
+  for (std::size_t d = 0; d < dim_; ++d) {
+    const bool stays =
+        drawn(model_.seed, static_cast<std::uint64_t>(step), i, d) >= model_.dropout;
+    hidden[d] *= stays ? kept : 0.0f;
+    share[d] *= stays ? kept : 0.0f;
+  }
+}
+
+void Trainer::answer(std::size_t i, const Batch& batch, std::int32_t step) {
   const Kernels& kernel = kernels();
   const std::size_t document = batch.document(i);
-  const float scale = documents_.scale(document);
-  float* const hidden = hidden_.data() + i * dim_;
-  std::fill(hidden, hidden + dim_, 0.0f);
-  for (const Part& part : parts_) kernel.add(hidden, part.sums.data() + i * dim_, dim_, scale);
-
+  pool(i, document, step);
+  const float* const hidden = hidden_.data() + i * dim_;
   float* const logits = logits_.data() + i * units_;
   std::copy(model_.bias.w, model_.bias.w + units_, logits);
-  if (units_ == 1) {
+  if (units_ == 1)
     logits[0] += kernel.dot(hidden, model_.kernel.w, dim_);
-    answer_sigmoid(i, labels_[document]);
-  } else {
+  else
     for (std::size_t d = 0; d < dim_; ++d)
       kernel.add(logits, model_.kernel.w + d * units_, units_, hidden[d]);
-    answer_softmax(i, labels_[document]);
-  }
+  if (model_.has_sigmoid)
+    answer_sigmoids(i, document);
+  else
+    answer_softmax(i, labels_.classes[document]);
   // logits now holds the gradient of the batch's mean loss.
   for (std::size_t k = 0; k < units_; ++k) logits[k] /= static_cast<float>(batch.size);
   float* const gradient = hidden_gradients_.data() + i * dim_;
-  if (units_ == 1) {
-    std::fill_n(gradient, dim_, 0.0f);
-    kernel.add(gradient, model_.kernel.w, dim_, scale * logits[0]);
-    return;
-  }
   for (std::size_t d = 0; d < dim_; ++d)
-    gradient[d] = scale * kernel.dot(model_.kernel.w + d * units_, logits, units_);
+    gradient[d] *= units_ == 1 ? model_.kernel.w[d] * logits[0]
+                               : kernel.dot(model_.kernel.w + d * units_, logits, units_);
 }
 
-void Trainer::answer_sigmoid(std::size_t i, std::int32_t label) {
-  float& logit = logits_[i];
-  const float x = logit, y = static_cast<float>(label);
-  losses_[i] = std::max(x, 0.0f) - x * y + std::log1p(std::exp(-std::fabs(x)));
-  correct_[i] = (x > 0) == (label == 1);
-  logit = 1.0f / (1.0f + std::exp(-x)) - y;
+void Trainer::answer_sigmoids(std::size_t i, std::size_t document) {
+  float loss = 0;
+  correct_[i] = 0;
+  for (std::size_t k = 0; k < units_; ++k) {
+    float& logit = logits_[i * units_ + k];
+    const float x = logit;
+    const float y = labels_.targets ? labels_.targets[document * units_ + k]
+                                    : static_cast<float>(labels_.classes[document]);
+    loss += std::max(x, 0.0f) - x * y + std::log1p(std::exp(-std::fabs(x)));
+    correct_[i] += (x > 0) == (y > 0.5f);
+    logit = (1.0f / (1.0f + std::exp(-x)) - y) / static_cast<float>(units_);
+  }
+  losses_[i] = loss / static_cast<float>(units_);
 }
 
 void Trainer::answer_softmax(std::size_t i, std::int32_t label) {
@@ -293,28 +364,42 @@ void Trainer::answer_softmax(std::size_t i, std::int32_t label) {
   logits[label] -= 1.0f;
 }
 
-void Trainer::update_rows(std::size_t p, const AdamClock& clock) {
+void Trainer::update_rows(std::size_t p, const RowOptimizer& clock) {
   const Kernels& kernel = kernels();
-  const AdamTable& table = model_.table;
+  const RowTable& table = model_.table;
   Part& part = parts_[p];
   std::uint32_t begin = 0;
   for (std::size_t s = 0; s < part.n_rows; ++s) {
     if (s + kAhead < part.n_rows) clock.prefetch(table, row_of(part, p, s + kAhead));
-    kernel.sum_of_each(part.gradient.data(), hidden_gradients_.data(),
-                       part.documents.data() + begin, part.ends[s] - begin, dim_);
+    if (model_.pool == Pool::kMax)
+      gradient_of_largest(part, p, s, begin, part.gradient.data());
+    else
+      kernel.sum_of_each(part.gradient.data(), hidden_gradients_.data(),
+                         part.documents.data() + begin, part.ends[s] - begin, dim_);
     clock.update(table, row_of(part, p, s), part.gradient.data());
     begin = part.ends[s];
   }
 }
 
+void Trainer::gradient_of_largest(const Part& part, std::size_t p, std::size_t slot,
+                                  std::uint32_t begin, float* gradient) const {
+  std::fill_n(gradient, dim_, 0.0f);
+  for (std::uint32_t use = begin; use < part.ends[slot]; ++use) {
+    const std::size_t at = part.documents[use].at * dim_;
+    for (std::size_t d = 0; d < dim_; ++d)
+      if (part.largest[at + d] == slot && owner_[at + d] == p)
+        gradient[d] += hidden_gradients_[at + d];
+  }
+}
+
 // Row d of the kernel; row dim_ stands for the bias.
-void Trainer::update_dense(std::size_t d, const Batch& batch, const AdamClock& clock,
+void Trainer::update_dense(std::size_t d, const Batch& batch, const RowOptimizer& clock,
                            std::vector<float>& gradient) {
   gradient.assign(units_, 0.0f);
   for (std::size_t i = 0; i < batch.size; ++i)
     kernels().add(gradient.data(), logits_.data() + i * units_, units_,
                   d < dim_ ? hidden_[i * dim_ + d] : 1.0f);
-  const AdamWeight& weight = d < dim_ ? model_.kernel : model_.bias;
+  const DenseWeight& weight = d < dim_ ? model_.kernel : model_.bias;
   const std::size_t at = d < dim_ ? d * units_ : 0;
   clock.update(weight.w + at, weight.m + at, weight.v + at, gradient.data(), units_);
 }
@@ -324,7 +409,7 @@ bool Trainer::is_finite(const Batch& batch) const {
                      [](float loss) { return std::isfinite(loss); });
 }
 
-void Trainer::leave_rows(std::size_t p, const AdamClock& clock) {
+void Trainer::leave_rows(std::size_t p, const RowOptimizer& clock) {
   Part& part = parts_[p];
   for (std::size_t s = 0; s < part.n_rows; ++s)  // up to date, and not updated
     part.seen[part.rows[s]].step = part.last[s] == 0 ? 0 : clock.step();
@@ -340,8 +425,8 @@ void Trainer::add_to(BagResult& result, const Batch& batch) const {
 
 }  // namespace
 
-BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments& documents,
-                    const std::int32_t* labels, const std::int64_t* order, std::size_t n,
+BagResult train_bag(const BagModel& model, RowOptimizer& clock, const BagDocuments& documents,
+                    const BagLabels& labels, const std::int64_t* order, std::size_t n,
                     std::size_t batch_size, const double* learning_rates, const BagWatch& watch) {
   const auto batch_at = [&](std::size_t begin) {
     return Batch{order + begin, std::min(batch_size, n - begin)};
@@ -352,8 +437,8 @@ BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments&
   const int n_members = std::min(gang_limit(), static_cast<int>(kParts));
   const auto step_by = static_cast<std::size_t>(n_members);
   Barrier barrier(n_members);
-  std::vector<AdamClock> clocks(step_by, clock);  // one each: they go on at their own pace
-  for (AdamClock& each : clocks) each.reserve((n - 1) / batch_size + 1);
+  std::vector<RowOptimizer> clocks(step_by, clock);  // one each: they go on at their own pace
+  for (RowOptimizer& each : clocks) each.reserve((n - 1) / batch_size + 1);
   std::vector<std::vector<float>> gradients(step_by, std::vector<float>(model.n_units));
   BagResult result;
   std::atomic<bool> stop{false};
@@ -368,7 +453,7 @@ BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments&
   };
   run_gang(n_members, [&](int number) {
     const auto member = static_cast<std::size_t>(number);
-    AdamClock& my_clock = clocks[member];
+    RowOptimizer& my_clock = clocks[member];
     Pace pace;
     for (std::size_t begin = 0; begin < n; begin += batch_size) {
       const Batch batch = batch_at(begin);
@@ -377,7 +462,7 @@ BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments&
       if (member == 0 && watch && pace.is_due()) ask_watch();
       barrier.wait();
       const bool is_last = stop;  // read between the barriers, where all see the same
-      for (std::size_t i = member; i < batch.size; i += step_by) trainer.answer(i, batch);
+      for (std::size_t i = member; i < batch.size; i += step_by) trainer.answer(i, batch, my_clock.step());
       barrier.wait();
       if (!trainer.is_finite(batch)) {  // as all members find
         for (std::size_t p = member; p < kParts; p += step_by) trainer.leave_rows(p, my_clock);

@@ -1,12 +1,13 @@
-// Trains rows -> mean -> dense (softmax, or sigmoid for one unit) with sparse
-// Adam. The same seed gives the same bits for any number of threads.
+// Trains rows -> mean or largest -> dropout -> dense (softmax or sigmoids),
+// updating only the rows in use. The same seed gives the same bits for any
+// number of threads.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "adam.h"
+#include "optimizer.h"
 #include "memory.h"
 #include "pool.h"
 
@@ -49,30 +50,41 @@ class BagDocuments {
 };
 
 // A weight that every step updates, with its moments. Not owned.
-struct AdamWeight {
+struct DenseWeight {
   float *w, *m, *v;
 };
 
+enum class Pool { kMean, kMax };
+
 struct BagModel {
-  AdamTable table;          // [V, D]
-  AdamWeight kernel, bias;  // [D, n_units], [n_units]
-  std::size_t n_units;      // 1: sigmoid and binary cross-entropy; else softmax
+  RowTable table;            // [V, D]
+  DenseWeight kernel, bias;  // [D, n_units], [n_units]
+  std::size_t n_units;
+  bool has_sigmoid;  // one a unit, with the mean of their binary cross-entropies; else a softmax
+  Pool pool = Pool::kMean;
+  double dropout = 0;      // the share of pooled numbers left out, drawn anew at each step
+  std::uint64_t seed = 0;  // of what is drawn
+};
+
+// What documents are to give: of a softmax the class of each, of sigmoids a number each.
+struct BagLabels {
+  const std::int32_t* classes;  // [n_documents], in [0, n_units); or none
+  const float* targets;         // [n_documents, n_units], in [0, 1]; or none
 };
 
 struct BagResult {
   double loss = 0;             // summed over documents
-  std::int64_t n_correct = 0;  // as predicted before the step that learns from them
+  std::int64_t n_correct = 0;  // classes or sigmoids, before the step that learns from them
   std::int64_t n_documents = 0;
   bool stopped = false;
   bool not_finite = false;  // a batch's loss was not, and that batch has changed nothing
 };
 
-// Takes documents order[0 : n] in batches, one learning rate a batch. Labels
-// are [0, n_units), or 0 and 1 for a sigmoid. Between batches the watch is
-// asked with the result so far.
+// Takes documents order[0 : n] in batches, one learning rate a batch. Between
+// batches the watch is asked with the result so far.
 using BagWatch = std::function<bool(const BagResult&)>;
-BagResult train_bag(const BagModel& model, AdamClock& clock, const BagDocuments& documents,
-                    const std::int32_t* labels, const std::int64_t* order, std::size_t n,
+BagResult train_bag(const BagModel& model, RowOptimizer& clock, const BagDocuments& documents,
+                    const BagLabels& labels, const std::int64_t* order, std::size_t n,
                     std::size_t batch_size, const double* learning_rates, const BagWatch& watch);
 
 }  // namespace wordrow

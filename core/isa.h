@@ -9,7 +9,7 @@ namespace wordrow {
 
 constexpr int kMaxTerms = 8;
 
-// What one row gains from its moments for the steps it was away (adam.h).
+// What one row gains from its moments for the steps it was away (optimizer.h).
 struct CatchUp {
   float terms[kMaxTerms];  // C_p(s, k)
   int n_terms;
@@ -72,6 +72,12 @@ struct Kernels {
   float (*dot)(const float* a, const float* b, std::size_t n);
   void (*adam)(float* w, float* m, float* v, const float* gradient, std::size_t n,
                const AdamStep& step);
+  // SGD: m = keep_1 m - alpha g; w += m, or keep_1 m - alpha g (nesterov).
+  void (*descend)(float* w, float* m, const float* gradient, std::size_t n, const AdamStep& step,
+                  bool nesterov);
+  // Adagrad and RMSprop: v = keep v + share g^2; w -= alpha g / sqrt(v + epsilon).
+  void (*descend_scaled)(float* w, float* v, const float* gradient, std::size_t n,
+                         const AdamStep& step, float keep, float share);
   void (*catch_up)(float* w, float* m, float* v, std::size_t n, const CatchUp& away);
   // x[i] = activation(x[i])
   void (*activate)(Activation activation, float* x, std::size_t n);

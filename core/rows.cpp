@@ -83,6 +83,38 @@ bool are_rows(const std::int32_t* ids, std::size_t n_ids, std::size_t n_rows) {
   });
 }
 
+namespace {
+
+// Calls each(bag, its ids, its mask or none) for all, by all threads.
+template <class Each>
+void each_padded(const PaddedBags& bags, const Each& each) {
+  constexpr std::size_t kPerPart = 64;
+  parallel_for((bags.n_bags + kPerPart - 1) / kPerPart, [&](std::size_t part) {
+    for (std::size_t b = part * kPerPart; b < std::min(bags.n_bags, (part + 1) * kPerPart); ++b)
+      each(b, bags.ids + b * bags.n_steps, bags.mask ? bags.mask + b * bags.n_steps : nullptr);
+  });
+}
+
+}  // namespace
+
+void count_real(const PaddedBags& bags, bool skips_zeros, std::int64_t* counts) {
+  each_padded(bags, [&](std::size_t b, const std::int32_t* ids, const bool* mask) {
+    std::int64_t n = 0;
+    for (std::size_t t = 0; t < bags.n_steps; ++t)
+      n += (!mask || mask[t]) & (!skips_zeros | (ids[t] != 0));
+    counts[b] = n;
+  });
+}
+
+void copy_real(const PaddedBags& bags, bool skips_zeros, const std::int64_t* offsets,
+               std::int32_t* out) {
+  each_padded(bags, [&](std::size_t b, const std::int32_t* ids, const bool* mask) {
+    std::int32_t* to = out + offsets[b];
+    for (std::size_t t = 0; t < bags.n_steps; ++t)
+      if ((!mask || mask[t]) && (!skips_zeros || ids[t] != 0)) *to++ = ids[t];
+  });
+}
+
 std::size_t find_unique(const std::int32_t* ids, std::size_t n_ids, std::int32_t* first_at,
                         std::size_t n_known, std::int32_t* unique, std::int32_t* where) {
   constexpr std::size_t kAhead = 16;

@@ -14,6 +14,20 @@ void bag_mean(const float* table, std::size_t dim, const std::int32_t* ids,
 // Whether all ids are rows of a table.
 bool are_rows(const std::int32_t* ids, std::size_t n_ids, std::size_t n_rows);
 
+// Texts of one length, padded: text i has the rows ids[i * n_steps ...], where the mask is true.
+struct PaddedBags {
+  const std::int32_t* ids;  // [n_bags, n_steps]
+  const bool* mask;         // the same, or none where all steps are real
+  std::size_t n_bags, n_steps;
+};
+
+// The ids of padded texts that count, behind each other: those where the mask is true (all, where
+// there is none) and, if zeros are padding, that are not 0. First count them, text by text, then
+// copy each text's to where the sums of the counts say: offsets [n_bags].
+void count_real(const PaddedBags& bags, bool skips_zeros, std::int64_t* counts);
+void copy_real(const PaddedBags& bags, bool skips_zeros, const std::int64_t* offsets,
+               std::int32_t* ids);
+
 // Finds the distinct ids of a batch: unique [n_unique] in the order they are met, where[i] the
 // place of ids[i] among them. Ids are trusted to be in [0, n_rows); unique has room for as many as
 // there are. first_at [n_rows] is scratch that may hold anything that is not negative: what it
@@ -28,12 +42,6 @@ void take_rows(const float* table, std::size_t n_rows, std::size_t dim, const st
 void put_rows(float* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,
               std::size_t n_ids, const float* rows);
 
-// Texts of one length, padded: text i has the rows ids[i * n_steps ...], where the mask is true.
-struct PaddedBags {
-  const std::int32_t* ids;  // [n_bags, n_steps]
-  const bool* mask;         // the same, or none where all steps are real
-  std::size_t n_bags, n_steps;
-};
 // out [n_bags, dim]: the mean of each text's real rows, zeros where there are none.
 void padded_mean(const float* table, std::size_t dim, const PaddedBags& bags, float* out);
 // dtable [n_rows, dim], overwritten: the gradient of the rows for that of their means.

@@ -52,27 +52,37 @@ class Vocabulary:
         ids: Ids,
     ) -> None: ...
 
-class AdamTable:
+class RowTable:
     def __init__(self, rows: Float1, last: Ids) -> None: ...
     def take(self, array: Float1, *, part: int = 0) -> None: ...
     def give(self, array: Float1) -> None: ...
 
-class AdamClock:
-    def __init__(self, *, beta_1: float, beta_2: float, epsilon: float, step: int) -> None: ...
+class RowOptimizer:
+    def __init__(
+        self,
+        *,
+        rule: str = "adam",
+        beta_1: float,
+        beta_2: float,
+        epsilon: float,
+        step: int,
+        nesterov: bool = False,
+        lazy: bool = False,
+    ) -> None: ...
     @property
     def step(self) -> int: ...
     @property
     def n_terms(self) -> int: ...
-    def settle(self, table: AdamTable) -> None: ...
+    def settle(self, table: RowTable) -> None: ...
 
 class BagDocuments:
     def __init__(self, ids: Ids, offsets: Offsets, *, n_rows: int) -> None: ...
     def __len__(self) -> int: ...
 
 def train_bag(
-    clock: AdamClock,
-    table: AdamTable,
-    labels: Ids,
+    clock: RowOptimizer,
+    table: RowTable,
+    classes: Ids | None,
     documents: BagDocuments,
     *,
     kernel: Float1,
@@ -85,12 +95,20 @@ def train_bag(
     batch_size: int,
     learning_rates: npt.NDArray[np.float64],
     watch: Callable[[int, float, int], object] | None = None,
+    targets: Float1 | None,
+    sigmoid: bool,
+    max_pool: bool,
+    dropout: float,
+    seed: int,
 ) -> tuple[int, float, int, bool]: ...
 def to_lists(ids: Ids, offsets: Offsets) -> list[list[int]]: ...
 def bag_answers(
     table: Float1, ids: Ids, offsets: Offsets, kernel: Float1, bias: Float1, *, sigmoid: bool
 ) -> Float1: ...
 def padded_mean(table: Float1, ids: Ids, mask: npt.NDArray[np.bool_] | None) -> Float1: ...
+def real_ids(
+    ids: Ids, mask: npt.NDArray[np.bool_] | None, *, skips_zeros: bool
+) -> tuple[Ids, Offsets]: ...
 def find_unique(ids: Ids, first_at: Ids, unique: Ids, *, n_known: int) -> Ids: ...
 def bag_mean(table: Float1, ids: Ids, offsets: Offsets) -> Float1: ...
 def recurrent(

@@ -93,7 +93,7 @@ def test_large_epsilon_and_small_gradients(rng):
 
 def test_the_series_is_used_where_it_is_exact_and_the_sum_elsewhere():
     def terms(beta_1, beta_2):
-        return _core.AdamClock(beta_1=beta_1, beta_2=beta_2, epsilon=1e-7, step=0).n_terms
+        return _core.RowOptimizer(beta_1=beta_1, beta_2=beta_2, epsilon=1e-7, step=0).n_terms
 
     assert terms(0.9, 0.999) == 4
     assert terms(0.0, 0.999) == 1
@@ -192,7 +192,7 @@ def test_the_adapter_checks_what_it_is_given(rng, change, message):
             BagTrainer(*start(rng, 1), **adam)
     trainer.last[5] = 7
     with pytest.raises(ValueError, match="`last` must hold steps of this clock"):
-        trainer._clock.settle(trainer._adam_table)
+        trainer._clock.settle(trainer._rows)
 
 
 def test_bag_mean_as_numpy(rng, n_threads):

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 import wordrow
-from wordrow import Dense, Embedding, GlobalAveragePooling1D, Padded, Sequential
+from wordrow import (
+    Dense,
+    Dropout,
+    Embedding,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    Padded,
+    Sequential,
+    _core,
+)  # fmt: skip
 from wordrow.nn.bag_epoch import BagEpochs
 from wordrow.types import Ragged
 
@@ -135,10 +144,98 @@ def test_rows_that_were_frozen_or_set_meanwhile(compiled_only):
     assert_same_weights(core, step)
 
 
+OPTIMIZERS = {
+    "sgd": lambda: wordrow.optimizers.SGD(0.5),
+    "momentum": lambda: wordrow.optimizers.SGD(0.2, momentum=0.8),
+    "nesterov": lambda: wordrow.optimizers.SGD(0.2, momentum=0.8, nesterov=True),
+    "adagrad": lambda: wordrow.optimizers.Adagrad(0.1),
+    "rmsprop": lambda: wordrow.optimizers.RMSprop(0.01, rho=0.8),
+    "lazy adam": lambda: wordrow.optimizers.LazyAdam(0.02),
+    "lazy momentum": lambda: wordrow.optimizers.LazySGD(0.2, momentum=0.8),
+    "lazy rmsprop": lambda: wordrow.optimizers.LazyRMSprop(0.01, rho=0.8),
+}
+FORMS = {
+    "two classes": ([Dense(1, "sigmoid")], "binary_crossentropy"),
+    "classes": ([Dense(3, "softmax")], "sparse_categorical_crossentropy"),
+    "one-hot classes": ([Dense(3, "softmax")], "categorical_crossentropy"),
+    "labels": ([Dense(3, "sigmoid")], "binary_crossentropy"),
+}
+
+
+@pytest.mark.parametrize("pool", [GlobalAveragePooling1D, GlobalMaxPooling1D])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_form_that_the_core_has(pool, form, optimizer, compiled_only, uses_core, tmp_path):
+    """Two fits by the core, the second from a file, are four epochs of the compiled step."""
+    rng = np.random.default_rng(0)
+    ids, y = examples(n=60, n_classes=2 if form == "two classes" else 3)
+    if form == "one-hot classes":
+        y = np.eye(3, dtype=np.float32)[y]
+    elif form == "labels":
+        y = rng.integers(0, 2, (60, 3))
+    layers, loss = FORMS[form]
+
+    def model():
+        wordrow.set_random_seed(1)
+        last = [type(layer)(**layer.get_config()) for layer in layers]
+        made = Sequential([Embedding(N_WORDS, 5, mask_zero=True), pool(), *last])
+        accuracy = "binary_accuracy" if form == "labels" else "accuracy"
+        made.compile(OPTIMIZERS[optimizer](), loss, metrics=[accuracy])
+        return made
+
+    options = {"batch_size": 16, "verbose": 0}
+    one = model()
+    one.fit(ids, y, epochs=2, **options)
+    one.save(tmp_path / "model.safetensors")
+    one = wordrow.load_model(tmp_path / "model.safetensors")
+    history = one.fit(ids, y, epochs=2, **options).history
+    assert len(uses_core) == 4
+    with compiled_only:
+        other = model()
+        expected = other.fit(ids, y, epochs=4, **options).history
+    assert_same_weights(one, other, atol=2e-5)
+    for name in history:
+        np.testing.assert_allclose(history[name], expected[name][2:], atol=2e-5)
+
+
+@pytest.mark.parametrize("pool", [GlobalAveragePooling1D, GlobalMaxPooling1D])
+def test_dropout_between_the_mean_and_the_last_layer(pool, uses_core, n_threads):
+    """Its draws are the core's own: how many there are, and their scale, is what can be said."""
+    n, dim = 400, 50
+    ids = np.ones((n, 3), np.int32)
+
+    def change_of_kernel(rate, threads):
+        wordrow.set_random_seed(1)
+        model = Sequential([Embedding(2, dim), pool(), Dropout(rate), Dense(1, "sigmoid")])
+        model.compile(wordrow.optimizers.SGD(1.0), "binary_crossentropy")
+        model.build((None, 3))
+        model.set_weights([np.ones((2, dim)), np.zeros((dim, 1)), np.zeros(1)])
+        before = _core.n_threads()
+        _core.set_n_threads(threads)
+        try:
+            model.fit(ids, np.ones(n), batch_size=n, epochs=1, verbose=0)
+        finally:
+            _core.set_n_threads(before)
+        return model.get_weights()[1][:, 0]
+
+    # Each text adds half of what is pooled, one: left out, or twice as much.
+    np.testing.assert_allclose(change_of_kernel(0.0, 1), 0.5, atol=1e-6)
+    change = change_of_kernel(0.5, 1)
+    kept = change / (0.5 * 2) * n
+    np.testing.assert_allclose(kept, kept.round(), atol=1e-3)
+    assert 140 < kept.min() < kept.max() < 260  # six deviations of 200 draws in two
+    assert abs(kept.mean() - 200) < 6 * 10 / np.sqrt(dim)
+    assert len(set(kept.round())) > 10
+    assert len(uses_core) == 2
+    np.testing.assert_array_equal(change, change_of_kernel(0.5, n_threads))
+
+
 @pytest.mark.parametrize(
     "options",
     [
-        {"optimizer": "sgd"},
+        {"optimizer": "adamw"},
+        {"optimizer": wordrow.optimizers.RMSprop(centered=True)},
+        {"optimizer": wordrow.optimizers.RMSprop(momentum=0.5)},
         {"optimizer": wordrow.optimizers.Adam(amsgrad=True)},
         {"optimizer": wordrow.optimizers.Adam(clipnorm=1.0)},
         {"loss": "mse"},

@@ -103,6 +103,10 @@ class BagTrainer:
     a sigmoid and binary cross-entropy, more a softmax and cross-entropy. step,
     moments, last: where training goes on from: the steps taken, m and v of each
     weight (in the order table, kernel, bias), and the step that last updated each row.
+    rule: "adam"; "sgd", whose momentum is beta_1 and stands in m; "rmsprop", whose rho
+    is beta_2, and "adagrad", whose means and sums stand in v. lazy: rows that a step
+    does not use stay as they are. max_pool: the largest of the rows, not their mean.
+    dropout: the share of what is pooled that each step leaves out, drawn from `seed`.
     """
 
     def __init__(
@@ -111,9 +115,16 @@ class BagTrainer:
         kernel: Float,
         bias: Float,
         *,
+        rule: str = "adam",
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        nesterov: bool = False,
+        lazy: bool = False,
+        sigmoid: bool | None = None,
+        max_pool: bool = False,
+        dropout: float = 0.0,
+        seed: int = 0,
         step: int = 0,
         moments: Sequence[tuple[Float, Float]] | None = None,
         last: npt.NDArray[np.int32] | None = None,
@@ -122,16 +133,16 @@ class BagTrainer:
         self.last = np.zeros(len(table), np.int32) if last is None else last
         # Each row with its moments behind it: one place in memory to fetch, not three.
         rows = np.zeros((len(table), 3, table.shape[1]), np.float32)
-        self._adam_table = _core.AdamTable(rows, self.last)
-        self._adam_table.take(table)
+        self._rows = _core.RowTable(rows, self.last)
+        self._rows.take(table)
         if moments is None:
             dense = [(np.zeros_like(w), np.zeros_like(w)) for w in (kernel, bias)]
         else:
             dense = list(moments[1:])
             for part, given in enumerate(moments[0], 1):
-                self._adam_table.take(np.ascontiguousarray(given), part=part)
+                self._rows.take(np.ascontiguousarray(given), part=part)
         self.moments = [(rows[:, 1], rows[:, 2]), *dense]
-        self._dense: dict[str, Float] = {}
+        self._dense: dict[str, Any] = {}
         for name, weight, own in (
             ("kernel", kernel, self.moments[1]), ("bias", bias, self.moments[2])
         ):  # fmt: skip
@@ -140,7 +151,14 @@ class BagTrainer:
                 raise ValueError(f"{name} must be contiguous: it is trained in place.")
             m, v = (moment.reshape(-1) for moment in own)
             self._dense |= {name: flat, f"{name}_m": m, f"{name}_v": v}
-        self._clock = _core.AdamClock(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, step=step)
+        self._clock = _core.RowOptimizer(
+            rule=rule, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, step=step,
+            nesterov=nesterov, lazy=lazy,
+        )  # fmt: skip
+        self._form: dict[str, Any] = {
+            "sigmoid": len(bias) == 1 if sigmoid is None else sigmoid, "max_pool": max_pool,
+            "dropout": dropout, "seed": seed,
+        }  # fmt: skip
 
     @property
     def step(self) -> int:
@@ -155,7 +173,7 @@ class BagTrainer:
         """Take weights from before, keeping the moments."""
         for own, kept in zip(self.weights(), weights, strict=True):
             own[...] = kept
-        self._adam_table.take(self.table)
+        self._rows.take(self.table)
 
     def lay_out(self, ragged: Ragged) -> _core.BagDocuments:
         """Return texts in the layout that training reads; made once for all epochs."""
@@ -165,7 +183,7 @@ class BagTrainer:
     def train(
         self,
         documents: _core.BagDocuments,
-        labels: npt.NDArray[np.int32],
+        labels: npt.NDArray[Any],
         *,
         order: npt.NDArray[np.int64],
         batch_size: int,
@@ -174,26 +192,29 @@ class BagTrainer:
     ) -> Progress:
         """Take one step a batch over documents[order], and bring every row up to date.
 
-        labels: [B], 0 and 1 for a sigmoid, else [0, units). learning_rates: one
-        a batch. `watch` is told texts, summed loss and correct answers, now and
-        then; what it raises ends the epoch between two steps.
+        labels: int32 [B], 0 and 1 for a sigmoid, else [0, units); or float32
+        [B, units], 0 and 1 for each sigmoid. learning_rates: one a batch.
+        `watch` is told texts, summed loss and correct answers, now and then;
+        what it raises ends the epoch between two steps.
         """
+        has_targets = labels.ndim == 2
         try:
             n, loss, n_correct, not_finite = _core.train_bag(
                 self._clock,
-                self._adam_table,
-                labels,
+                self._rows,
+                None if has_targets else labels,
                 documents,
+                targets=labels if has_targets else None,
                 order=order,
                 batch_size=batch_size,
                 learning_rates=learning_rates,
                 watch=watch,
+                **self._form,
                 **self._dense,
             )
         finally:
-            self._clock.settle(self._adam_table)
-            self._adam_table.give(self.table)
+            self._clock.settle(self._rows)
+            self._rows.give(self.table)
         share = 1 / max(n, 1)
-        return Progress(
-            n_texts=n, loss=loss * share, accuracy=n_correct * share, is_finite=not not_finite
-        )
+        accuracy = n_correct * share / (labels.shape[1] if has_targets else 1)
+        return Progress(n_texts=n, loss=loss * share, accuracy=accuracy, is_finite=not not_finite)

@@ -1,4 +1,4 @@
-"""Epochs of `fit` by the core alone, for models of its family: rows -> mean -> dense.
+"""Epochs of `fit` by the core alone, for models of its family: rows -> mean or max -> dense.
 
 No JAX is loaded. What is trained, in which order, and what comes out are those
 of the compiled step, to float32's own noise: fits may go on from one to the other.
@@ -8,44 +8,57 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from wordrow import _core
 from wordrow.nn import losses, metrics
-from wordrow.nn.bag import BagLayers, BagTrainer, Progress, match
+from wordrow.nn.activations import ACTIVATIONS
+from wordrow.nn.bag import BagTrainer, Progress
 from wordrow.nn.columns import Column, Data
-from wordrow.nn.optimizers import Adam
+from wordrow.nn.compiled import either_accuracy
+from wordrow.nn.layers import (
+    Dense,
+    Dropout,
+    Embedding,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    Layer,
+)  # fmt: skip
+from wordrow.nn.optimizers import (
+    SGD,
+    Adagrad,
+    Adam,
+    LazyAdam,
+    LazyRMSprop,
+    LazySGD,
+    RMSprop,
+)  # fmt: skip
 from wordrow.nn.trainer import Trainer
 from wordrow.types import Padded, Ragged
 
 __all__ = ["BagEpochs"]
 
 Show = Callable[[int, dict[str, float]], object]
-_ACCURACIES = (
-    metrics.BinaryAccuracy, metrics.CategoricalAccuracy, metrics.SparseCategoricalAccuracy,
-)  # fmt: skip
 
 
 class BagEpochs:
     """Trains a model's weights, epoch by epoch, on examples laid out once."""
 
-    def __init__(
-        self, layers: BagLayers, trainer: Trainer, data: Data, labels: npt.NDArray[np.int32]
-    ) -> None:
-        self.layers, self.trainer, self.labels = layers, trainer, labels
-        self.ragged = _real_ids(data.inputs[0], masked=layers.embedding.mask_zero)
+    def __init__(self, form: Form, trainer: Trainer, data: Data, labels: Any) -> None:
+        self.form, self.trainer, self.labels = form, trainer, labels
+        self.ragged = _real_ids(data.inputs[0], masked=form.embedding.mask_zero)
         self.documents: Any = None
 
     @classmethod
     def of(cls, trainer: Trainer, data: Data) -> BagEpochs | None:
         """Return the epochs of a fit, or None where the core cannot do just what the step does."""
-        layers = match(trainer.graph)
-        if layers is None or not _is_plain(layers, trainer) or data.weights[0] is not None:
-            return None
-        labels = _class_numbers(layers, trainer, data.labels[0])
-        return None if labels is None else cls(layers, trainer, data, labels)
+        form = _form_of(trainer) if data.weights[0] is None else None
+        labels = None if form is None else _labels_of(form, trainer, data.labels[0])
+        return None if form is None or labels is None else cls(form, trainer, data, labels)
 
     def run(
         self, order: npt.NDArray[np.int64], batch_size: int, show: Show | None
@@ -55,11 +68,12 @@ class BagEpochs:
         core = self._take_weights()
         n_steps = math.ceil(len(order) / batch_size)
         rates = [trainer.optimizer.rate(trainer.step + i) for i in range(n_steps)]
+        n_each = self.labels.shape[1] if self.labels.ndim == 2 else 1
         watch = None
         if show is not None:
 
             def watch(n: int, loss: float, n_correct: int) -> None:
-                show(n, self._numbers(loss / max(n, 1), n_correct / max(n, 1)))
+                show(n, self._numbers(loss / max(n, 1), n_correct / max(n * n_each, 1)))
 
         done = core.step
         try:
@@ -89,93 +103,170 @@ class BagEpochs:
         return core
 
     def _has_own_moments(self, core: BagTrainer) -> bool:
-        slots = [self.trainer.slots.get(path) or {} for path in self._paths]
         return all(
-            own.get("m") is m and own.get("v") is v
-            for own, (m, v) in zip(slots, core.moments, strict=True)
+            (self.trainer.slots.get(path) or {}).get(name) is own
+            for path, moments in zip(self._paths, core.moments, strict=True)
+            for name, own in zip(self.form.slots, moments, strict=True)
+            if name
         )
 
     def _new_core(self, table: Any, kernel: Any, bias: Any) -> BagTrainer:
-        trainer = self.trainer
+        trainer, form = self.trainer, self.form
         weights = [np.array(w, np.float32, order="C") for w in (table, kernel, bias)]
         moments = None
-        if all(trainer.slots.get(path) for path in self._paths):
+        if any(trainer.slots.get(path) for path in self._paths) or form.starts_with_numbers:
             moments = [
-                tuple(np.array(trainer.slots[path][k], np.float32) for k in ("m", "v"))
-                for path in self._paths
+                form.moments(trainer.slots.get(path) or trainer.optimizer.init(w), w)
+                for path, w in zip(self._paths, weights, strict=True)
             ]
-        adam = trainer.optimizer
-        assert isinstance(adam, Adam)
         return BagTrainer(
-            *weights, beta_1=adam.beta_1, beta_2=adam.beta_2, epsilon=adam.epsilon,
-            step=trainer.step, moments=moments,  # type: ignore[arg-type]
-            last=trainer.last_of(self._paths[0]),
+            *weights, step=trainer.step, moments=moments, last=trainer.last_of(self._paths[0]),
+            seed=trainer.seed, **form.options,
         )  # fmt: skip
 
     def _give_back(self, core: BagTrainer, n_steps: int) -> None:
-        embedding, dense = self.layers.embedding, self.layers.dense
+        embedding, dense = self.form.embedding, self.form.dense
         embedding._weights = {"embeddings": core.table}
         dense._weights = {"kernel": core.kernel, "bias": core.bias}
         slots = {
-            path: dict(zip(("m", "v"), own, strict=True))
+            path: {name: x for name, x in zip(self.form.slots, own, strict=True) if name}
             for path, own in zip(self._paths, core.moments, strict=True)
         }
         self.trainer.take_over_steps(n_steps, slots, {self._paths[0]: core.last})
 
     def _weights(self) -> tuple[Any, Any, Any]:
-        dense = self.layers.dense._weights or {}
-        return (self.layers.embedding._weights or {})["embeddings"], dense["kernel"], dense["bias"]
+        dense = self.form.dense._weights or {}
+        return (self.form.embedding._weights or {})["embeddings"], dense["kernel"], dense["bias"]
 
     @property
     def _paths(self) -> list[tuple[str, str]]:
-        embedding, dense = self.layers.embedding.name, self.layers.dense.name
+        embedding, dense = self.form.embedding.name, self.form.dense.name
         return [(embedding, "embeddings"), (dense, "kernel"), (dense, "bias")]
 
 
-def _is_plain(layers: BagLayers, trainer: Trainer) -> bool:
-    """Return whether layers, optimizer and metrics are all of what the core has."""
-    adam = trainer.optimizer
-    both = (layers.embedding, layers.dense)
-    rules = [
-        layer.rule(name, role)
-        for layer in both for name in layer._held or {} for role in ("regularizer", "constraint")
-    ]  # fmt: skip
-    (output,) = trainer.objective.outputs
-    return (
-        type(adam) is Adam
-        and not (adam.amsgrad or adam.weight_decay)
-        and adam.clipnorm is adam.clipvalue is adam.global_clipnorm is None
-        and adam.can_rest
-        and all(layer.trainable and layer.activity_regularizer is None for layer in both)
-        and not any(rules)
-        and layers.dense.use_bias
-        and output.weight == 1
-        and not output.weighted_metrics
-        and all(_is_accuracy(metric) for metric in output.metrics)
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A model that the core trains, and how."""
+
+    embedding: Embedding
+    dense: Dense
+    slots: tuple[str | None, str | None]  # the optimizer's names for what stands in m and v
+    options: dict[str, Any]  # of BagTrainer
+    starts_with_numbers: bool  # whether slots are not zeros at first
+
+    def moments(self, slots: dict[str, Any], w: Any) -> tuple[Any, Any]:
+        """Return copies of a weight's m and v."""
+        m, v = (
+            np.array(slots[name], np.float32) if name else np.zeros_like(w) for name in self.slots
+        )
+        return m, v
+
+
+def _form_of(trainer: Trainer) -> Form | None:
+    """Return the form of a model, or None where the core has not all of it."""
+    layers: list[Any] = [node.layer for node in trainer.graph.nodes]
+    if not trainer.graph.is_chain or not 4 <= len(layers) <= 5:
+        return None
+    embedding, pooling, *between, dense = layers[1:]
+    rule = _rule_of(trainer.optimizer)
+    if not (
+        rule
+        and type(embedding) is Embedding
+        and type(pooling) in (GlobalAveragePooling1D, GlobalMaxPooling1D)
+        and all(type(x) is Dropout and x.noise_shape is None and x.rate < 1 for x in between)
+        and type(dense) is Dense
+        and not pooling.keepdims
+        and not any(layer.mask or layer.activity_regularizer for layer in layers)
+        and all(layer.trainable for layer in (embedding, dense))
+        and not any(_rules(embedding) + _rules(dense))
+        and dense.use_bias
         and not trainer.has_resting_rows
-    )
+    ):
+        return None
+    slots, options = rule
+    sigmoid = ACTIVATIONS.name(dense.activation) == "sigmoid"
+    dropout = between[0].rate if between else 0.0
+    return Form(
+        embedding=embedding, dense=dense, slots=slots,
+        starts_with_numbers=options["rule"] == "adagrad",
+        options=options | {"sigmoid": sigmoid, "dropout": dropout,
+                           "max_pool": type(pooling) is GlobalMaxPooling1D},
+    )  # fmt: skip
 
 
-def _is_accuracy(metric: Any) -> bool:
-    return type(metric) in _ACCURACIES and getattr(metric, "threshold", 0.5) == 0.5
+def _rules(layer: Layer) -> list[Any]:
+    roles: tuple[Literal["regularizer", "constraint"], ...] = ("regularizer", "constraint")
+    return [layer.rule(name, role) for name in layer._held or {} for role in roles]
 
 
-def _class_numbers(layers: BagLayers, trainer: Trainer, labels: Any) -> Any:
-    """Return labels as the core takes them, int32 [B]; None for a loss that it does not have."""
-    (output,) = trainer.objective.outputs
-    loss, units = output.loss, layers.dense.units
-    name = layers.activation
-    if labels.ndim == 2 and units == 1 and name == "sigmoid" and _is(loss, _BINARY):
-        labels = labels[:, 0]
-        return labels.astype(np.int32) if np.isin(labels, (0, 1)).all() else None
-    if name == "softmax" and units > 1 and labels.ndim == 1 and _is(loss, _SPARSE):
-        return labels.astype(np.int32)
+def _rule_of(optimizer: Any) -> tuple[tuple[str | None, str | None], dict[str, Any]] | None:
+    """Return (its names for m and v, BagTrainer's options) of an optimizer that the core has."""
+    if optimizer.weight_decay or not optimizer.can_rest:
+        return None
+    if not optimizer.clipnorm is optimizer.clipvalue is optimizer.global_clipnorm is None:
+        return None
+    lazy = type(optimizer) in (LazyAdam, LazySGD, LazyRMSprop)
+    if type(optimizer) in (Adam, LazyAdam) and not optimizer.amsgrad:
+        return ("m", "v"), {"rule": "adam", "beta_1": optimizer.beta_1, "lazy": lazy,
+                            "beta_2": optimizer.beta_2, "epsilon": optimizer.epsilon}  # fmt: skip
+    if type(optimizer) in (SGD, LazySGD) and optimizer.momentum <= 0.9999:
+        return ("momentum" if optimizer.momentum else None, None), {
+            "rule": "sgd", "beta_1": optimizer.momentum, "nesterov": optimizer.nesterov,
+            "lazy": lazy,
+        }  # fmt: skip
+    if type(optimizer) is Adagrad:
+        return (None, "accumulator"), {"rule": "adagrad", "epsilon": optimizer.epsilon}
+    plain = type(optimizer) in (RMSprop, LazyRMSprop) and optimizer.rho > 0
+    if plain and not (optimizer.centered or optimizer.momentum):
+        return (None, "velocity"), {"rule": "rmsprop", "beta_2": optimizer.rho, "lazy": lazy,
+                                    "epsilon": optimizer.epsilon}  # fmt: skip
     return None
+
+
+def _labels_of(form: Form, trainer: Trainer, labels: Any) -> Any:
+    """Return labels as the core takes them; None where it has not the loss or a metric.
+
+    int32 [B], the class of each text, or float32 [B, units] for several sigmoids.
+    """
+    (output,) = trainer.objective.outputs
+    if output.weight != 1 or output.weighted_metrics:
+        return None
+    units = form.dense.units
+    accuracy: type[metrics.Metric] = metrics.BinaryAccuracy
+    name = ACTIVATIONS.name(form.dense.activation)
+    if name == "sigmoid" and labels.ndim == 2 and _is(output.loss, _BINARY):
+        if not np.isin(labels, (0, 1)).all():
+            return None
+        found = labels[:, 0].astype(np.int32) if units == 1 else labels.astype(np.float32)
+    elif name == "softmax" and units > 1 and labels.ndim == 1 and _is(output.loss, _SPARSE):
+        found, accuracy = labels.astype(np.int32), metrics.SparseCategoricalAccuracy
+    elif name == "softmax" and units > 1 and labels.ndim == 2 and _is(output.loss, _CATEGORICAL):
+        found, accuracy = labels.argmax(axis=1).astype(np.int32), metrics.CategoricalAccuracy
+        if not (np.eye(units, dtype=labels.dtype)[found] == labels).all():
+            return None
+    else:
+        return None
+    fits = all(_is_accuracy(metric, accuracy) for metric in output.metrics)
+    return np.ascontiguousarray(found) if fits else None
+
+
+def _is_accuracy(metric: Any, kind: type[metrics.Metric]) -> bool:
+    """Return whether a metric is the accuracy that the core counts."""
+    if type(metric) is metrics.MeanMetric:
+        known = {metrics.CategoricalAccuracy: (metrics.categorical_accuracy, either_accuracy),
+                 metrics.BinaryAccuracy: (metrics.binary_accuracy,)}  # fmt: skip
+        return metric.function in known.get(kind, ())
+    return type(metric) is kind and getattr(metric, "threshold", 0.5) == 0.5
 
 
 _BINARY = (
     losses.binary_crossentropy,
     losses.BinaryCrossentropy,
+    {"from_logits": False, "label_smoothing": 0.0},
+)
+_CATEGORICAL = (
+    losses.categorical_crossentropy,
+    losses.CategoricalCrossentropy,
     {"from_logits": False, "label_smoothing": 0.0},
 )
 _SPARSE = (
@@ -201,8 +292,6 @@ def _real_ids(column: Column, *, masked: bool) -> Ragged:
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(real)])
         return Ragged(ids=column.ids[real], offsets=ends[column.offsets])
     ids = column.ids if isinstance(column, Padded) else column
-    real = column.mask if isinstance(column, Padded) else np.ones(ids.shape, np.bool_)
-    if masked:
-        real = real & (ids != 0)
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(real.sum(axis=1))])
-    return Ragged(ids=ids[real].astype(np.int32), offsets=offsets)
+    mask = np.ascontiguousarray(column.mask) if isinstance(column, Padded) else None
+    real, offsets = _core.real_ids(np.ascontiguousarray(ids, np.int32), mask, skips_zeros=masked)
+    return Ragged(ids=real, offsets=offsets)

@@ -18,7 +18,7 @@ from wordrow.nn.losses import LOSSES
 from wordrow.nn.metrics import METRICS, MeanMetric, Metric
 from wordrow.nn.ops import namespace
 
-__all__ = ["Objective", "objective_of"]
+__all__ = ["Objective", "either_accuracy", "objective_of"]
 
 _SPARSE = (losses.sparse_categorical_crossentropy, losses.SparseCategoricalCrossentropy)
 _CATEGORICAL = (losses.categorical_crossentropy, losses.CategoricalCrossentropy)
@@ -212,7 +212,7 @@ def _metric(given: Any, loss: Any, shape: Any) -> Metric:
             return metrics.BinaryAccuracy(given)
         if _is(loss, _SPARSE):
             return metrics.SparseCategoricalAccuracy(given)
-        return MeanMetric(_accuracy, given)
+        return MeanMetric(either_accuracy, given)
     found = METRICS.get(given)
     if isinstance(found, Metric):
         if isinstance(given, str):
@@ -221,7 +221,7 @@ def _metric(given: Any, loss: Any, shape: Any) -> Metric:
     return MeanMetric(found, given if isinstance(given, str) else None)
 
 
-def _accuracy(y_true: Any, y_pred: Any) -> Any:
+def either_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Return categorical accuracy, sparse where the labels are numbers of classes."""
     sparse = y_true.ndim < y_pred.ndim or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1)
     function = metrics.sparse_categorical_accuracy if sparse else metrics.categorical_accuracy

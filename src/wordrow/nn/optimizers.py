@@ -27,7 +27,10 @@ from wordrow.nn.named import Named, config_of
 from wordrow.nn.ops import namespace
 from wordrow.nn.schedules import SCHEDULES, Schedule
 
-__all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "Drift", "Optimizer", "RMSprop"]
+__all__ = [
+    "OPTIMIZERS", "SGD", "Adagrad", "Adam", "AdamW", "Drift", "LazyAdam", "LazyRMSprop", "LazySGD",
+    "Optimizer", "RMSprop",
+]  # fmt: skip
 
 Slots = dict[str, Any]
 
@@ -391,7 +394,7 @@ class Adam(Optimizer):
         return _n_terms(self.beta_1, self.beta_2, self.epsilon)
 
     def drift(self) -> Drift | None:
-        """Return the series of adam.h; with amsgrad v does not fade, and one term is all."""
+        """Return the series of optimizer.h; with amsgrad v does not fade, and one term is all."""
         if not self.beta_1:
             return None
         if self.amsgrad:
@@ -442,7 +445,51 @@ class AdamW(Adam):
 
 @functools.cache
 def _n_terms(beta_1: float, beta_2: float, epsilon: float) -> int:
-    return _core.AdamClock(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, step=0).n_terms
+    return _core.RowOptimizer(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, step=0).n_terms
+
+
+class _Lazy(Optimizer):
+    """An optimizer that leaves rows alone which a batch does not use; other weights as ever.
+
+    Not what Keras does: without a gradient, momentum goes on there, and moments fade.
+    """
+
+    def drift(self) -> Drift | None:
+        """Return None: rows stay."""
+        return None
+
+    def fading(self) -> dict[str, float]:
+        """Return nothing: slots stay."""
+        return {}
+
+    @property
+    def can_rest(self) -> bool:
+        """Whether rows may miss steps: they miss nothing. Weight decay would move them all."""
+        return not self.weight_decay
+
+
+class LazyAdam(_Lazy, Adam):
+    """Adam whose rows stay as they are where a batch does not use them.
+
+    >>> LazyAdam(0.01).learning_rate
+    0.01
+    """
+
+
+class LazySGD(_Lazy, SGD):
+    """SGD whose rows stay as they are where a batch does not use them, in spite of momentum.
+
+    >>> LazySGD(0.1, momentum=0.9).momentum
+    0.9
+    """
+
+
+class LazyRMSprop(_Lazy, RMSprop):
+    """RMSprop whose rows and means stay as they are where a batch does not use them.
+
+    >>> LazyRMSprop().rho
+    0.9
+    """
 
 
 def _share(name: str, value: float) -> float:
@@ -458,7 +505,9 @@ def _shortened(gradient: Any, square: Any, most: float) -> Any:
     return gradient * (most / xp.maximum(xp.where(square > 0, norm, 0), most))
 
 
-_CLASSES: tuple[type[Optimizer], ...] = (SGD, RMSprop, Adagrad, Adam, AdamW)
+_CLASSES: tuple[type[Optimizer], ...] = (
+    SGD, RMSprop, Adagrad, Adam, AdamW, LazyAdam, LazySGD, LazyRMSprop,
+)  # fmt: skip
 OPTIMIZERS = Named(
     "`optimizer`",
     kind="an optimizer",

@@ -1,8 +1,8 @@
-// Keras's Adam on the rows of a table, touching only the rows a step uses and
-// equal to the dense optimizer: what an untouched row would have gained from
-// its moments is applied when it is next read.
+// Keras's optimizers on the rows of a table, touching only the rows a step uses
+// and equal to the dense optimizer: what an untouched row would have gained
+// from its moments is applied when it is next read.
 //
-// A row last updated at step s, read before step t, missed k = t - 1 - s steps:
+// Under Adam a row last updated at step s, read before step t, missed k = t - 1 - s steps:
 //
 //   dw = - sum_{j=1..k} alpha_{s+j} beta_1^j m / (beta_2^(j/2) sqrt(v) + eps)
 //
@@ -11,6 +11,10 @@
 //
 //   dw = - m / (sqrt(v) + eps) * sum_p q^p C_p(s, k),
 //   C_p(s, k) = sum_{j=1..min(k, K)} alpha_{s+j} beta_1^j delta_j^p
+//
+// SGD's momentum is the same with v = 0, eps = 1 and alpha = -1 (its m holds the learning rate);
+// without a gradient RMSprop's v fades, and no weight moves; under Adagrad, plain SGD and lazy
+// optimizers nothing does.
 //
 // C_p does not depend on the row. K is where beta_1^j has died out; the number
 // of terms follows from the weight that remains. Where too many would be
@@ -25,12 +29,19 @@
 
 namespace wordrow {
 
-struct AdamConfig {
-  double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-7;
+enum class Rule { kAdam, kSgd, kAdagrad, kRmsprop };
+
+struct OptimizerConfig {
+  Rule rule = Rule::kAdam;
+  double beta_1 = 0.9;    // of Adam; SGD's momentum
+  double beta_2 = 0.999;  // of Adam; RMSprop's rho
+  double epsilon = 1e-7;
+  bool nesterov = false;  // of SGD
+  bool lazy = false;      // rows that a step does not use stay as they are
 };
 
 // The weights of one table with its moments. Not owned.
-struct AdamTable {
+struct RowTable {
   float *w, *m, *v;    // [n_rows, dim], each row `stride` behind the one before it
   std::int32_t* last;  // [n_rows]: the step that last updated the row, 0 if none
   std::size_t n_rows, dim, stride;
@@ -43,10 +54,10 @@ void adam_whole(float* w, float* m, float* v, const float* gradient, std::size_t
 // Whether none of x is infinite or not a number; by all threads.
 bool are_finite(const float* x, std::size_t n);
 
-class AdamClock {
+class RowOptimizer {
  public:
   // Starts after `step` steps, with every row of every table up to date.
-  AdamClock(const AdamConfig& config, std::int32_t step);
+  RowOptimizer(const OptimizerConfig& config, std::int32_t step);
 
   std::int32_t step() const { return step_; }
   // The step that every touched row was up to date at; rows are touched later.
@@ -62,25 +73,26 @@ class AdamClock {
   void end_step();
 
   // Asks for a row and its moments to be fetched.
-  static void prefetch(const AdamTable& table, std::size_t row);
+  static void prefetch(const RowTable& table, std::size_t row);
   // Brings a row that was last updated at step `last` up to the end of the last ended step.
-  void catch_up(const AdamTable& table, std::size_t row, std::int32_t last) const;
+  void catch_up(const RowTable& table, std::size_t row, std::int32_t last) const;
   // Applies the step that has begun to a row that is up to date; `last` is the caller's to keep.
-  void update(const AdamTable& table, std::size_t row, const float* gradient) const;
+  void update(const RowTable& table, std::size_t row, const float* gradient) const;
   // The same for other weights.
   void update(float* w, float* m, float* v, const float* gradient, std::size_t n) const;
 
   // Brings every touched row up to date and forgets the history.
-  void settle(const AdamTable& table);
+  void settle(const RowTable& table);
 
  private:
   void choose_terms();
   void start_history();
-  void catch_up_step_by_step(const AdamTable& table, std::size_t row, std::int32_t missed) const;
+  void catch_up_step_by_step(const RowTable& table, std::size_t row, std::int32_t missed) const;
 
-  AdamConfig config_;
+  OptimizerConfig config_;
+  bool moves_;  // whether rows or their moments change without a gradient
   std::int32_t step_, settled_ = 0;  // steps ended; the step of the last settling
-  AdamStep current_{};
+  AdamStep current_{};  // for other rules, as far as they have the same
   int n_steps_kept_ = 0, n_terms_ = 0;        // K and the number of terms
   std::vector<double> weights_[kMaxTerms];    // [p][j - 1] = beta_1^j delta_j^p
   std::vector<double> sums_[kMaxTerms];       // [p][s - settled_] = C_p(s, step_ - s)

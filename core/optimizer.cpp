@@ -1,4 +1,4 @@
-#include "adam.h"
+#include "optimizer.h"
 
 #include <algorithm>
 #include <atomic>
@@ -42,8 +42,13 @@ bool are_finite(const float* x, std::size_t n) {
   return fine;
 }
 
-AdamClock::AdamClock(const AdamConfig& config, std::int32_t step)
-    : config_(config), step_(step) {
+RowOptimizer::RowOptimizer(const OptimizerConfig& config, std::int32_t step)
+    : config_(config),
+      moves_(!config.lazy && (config.rule == Rule::kAdam || config.rule == Rule::kRmsprop ||
+                              (config.rule == Rule::kSgd && config.beta_1 > 0))),
+      step_(step) {
+  if (config_.rule != Rule::kAdam) config_.beta_2 = config_.rule == Rule::kRmsprop ? config_.beta_2 : 1;
+  if (config_.rule == Rule::kAdagrad || config_.rule == Rule::kRmsprop) config_.beta_1 = 0;
   if (config_.beta_1 > 0) {
     n_steps_kept_ = static_cast<int>(
         std::ceil(std::log(kTolerance * (1 - config_.beta_1)) / std::log(config_.beta_1)));
@@ -54,7 +59,7 @@ AdamClock::AdamClock(const AdamConfig& config, std::int32_t step)
   start_history();
 }
 
-void AdamClock::start_history() {
+void RowOptimizer::start_history() {
   settled_ = step_;
   alphas_.clear();
   for (int p = 0; p < n_terms_; ++p) sums_[p].assign(1, 0.0);
@@ -65,7 +70,7 @@ void AdamClock::start_history() {
 
 // Takes the fewest terms whose remainder, at most sum_j beta_1^j delta_j^P /
 // beta_2^(j/2) of m / (sqrt(v) + eps), is below the tolerance.
-void AdamClock::choose_terms() {
+void RowOptimizer::choose_terms() {
   const double root = std::sqrt(config_.beta_2);
   for (int terms = 1; terms <= kMaxTerms && n_terms_ == 0; ++terms) {
     double remainder = 0;
@@ -79,7 +84,7 @@ void AdamClock::choose_terms() {
       weights_[p].push_back(std::pow(config_.beta_1, j) * std::pow(1 - std::pow(root, j), p));
 }
 
-void AdamClock::reserve(std::size_t n) {
+void RowOptimizer::reserve(std::size_t n) {
   alphas_.reserve(alphas_.size() + n);
   for (int p = 0; p < n_terms_; ++p) sums_[p].reserve(sums_[p].size() + n);
   terms_.reserve(terms_.size() + n);
@@ -87,17 +92,20 @@ void AdamClock::reserve(std::size_t n) {
   powers_2_.reserve(powers_2_.size() + n);
 }
 
-void AdamClock::begin_step(double learning_rate) {
+void RowOptimizer::begin_step(double learning_rate) {
   const double t = step_ + 1.0;
-  const double alpha = learning_rate * std::sqrt(1 - std::pow(config_.beta_2, t)) /
-                       (1 - std::pow(config_.beta_1, t));
-  alphas_.push_back(alpha);
+  double alpha = learning_rate, drift = 0;
+  if (config_.rule == Rule::kAdam)
+    drift = alpha *= std::sqrt(1 - std::pow(config_.beta_2, t)) / (1 - std::pow(config_.beta_1, t));
+  else if (config_.rule == Rule::kSgd)
+    drift = config_.nesterov ? -config_.beta_1 : -1.0;
+  alphas_.push_back(drift);
   const auto rounded = [](double x) { return static_cast<float>(x); };
   current_ = {1.0f, rounded(alpha),     rounded(config_.epsilon),    rounded(config_.beta_1),
               rounded(config_.beta_2),  rounded(1 - config_.beta_1), rounded(1 - config_.beta_2)};
 }
 
-void AdamClock::end_step() {
+void RowOptimizer::end_step() {
   ++step_;
   // Rows updated at s have now missed one step more; older than K, their sums
   // have saturated.
@@ -119,7 +127,7 @@ void AdamClock::end_step() {
   powers_2_.push_back(static_cast<float>(std::pow(config_.beta_2, static_cast<double>(n))));
 }
 
-void AdamClock::prefetch(const AdamTable& table, std::size_t row) {
+void RowOptimizer::prefetch(const RowTable& table, std::size_t row) {
   const std::size_t at = row * table.stride;
   for (std::size_t d = 0; d < table.dim; d += 16) {  // a cache line holds 16
     prefetch_to_write(table.w + at + d);
@@ -128,9 +136,9 @@ void AdamClock::prefetch(const AdamTable& table, std::size_t row) {
   }
 }
 
-void AdamClock::catch_up(const AdamTable& table, std::size_t row, std::int32_t last) const {
+void RowOptimizer::catch_up(const RowTable& table, std::size_t row, std::int32_t last) const {
   const std::int32_t missed = step_ - last;
-  if (last == 0 || missed == 0) return;
+  if (!moves_ || last == 0 || missed == 0) return;
   if (n_terms_ == 0) return catch_up_step_by_step(table, row, missed);
   CatchUp away;
   const Terms& terms = terms_[static_cast<std::size_t>(last - settled_)];
@@ -138,12 +146,12 @@ void AdamClock::catch_up(const AdamTable& table, std::size_t row, std::int32_t l
   away.n_terms = n_terms_;
   away.beta_1_power = powers_1_[static_cast<std::size_t>(missed)];
   away.beta_2_power = powers_2_[static_cast<std::size_t>(missed)];
-  away.epsilon = static_cast<float>(config_.epsilon);
+  away.epsilon = config_.rule == Rule::kSgd ? 1.0f : static_cast<float>(config_.epsilon);
   const std::size_t at = row * table.stride;
   kernels().catch_up(table.w + at, table.m + at, table.v + at, table.dim, away);
 }
 
-void AdamClock::catch_up_step_by_step(const AdamTable& table, std::size_t row,
+void RowOptimizer::catch_up_step_by_step(const RowTable& table, std::size_t row,
                                       std::int32_t missed) const {
   const double root = std::sqrt(config_.beta_2);
   const auto first = static_cast<std::size_t>(step_ - missed - settled_);
@@ -161,16 +169,22 @@ void AdamClock::catch_up_step_by_step(const AdamTable& table, std::size_t row,
   }
 }
 
-void AdamClock::update(const AdamTable& table, std::size_t row, const float* gradient) const {
+void RowOptimizer::update(const RowTable& table, std::size_t row, const float* gradient) const {
   const std::size_t at = row * table.stride;
   update(table.w + at, table.m + at, table.v + at, gradient, table.dim);
 }
 
-void AdamClock::update(float* w, float* m, float* v, const float* gradient, std::size_t n) const {
-  kernels().adam(w, m, v, gradient, n, current_);
+void RowOptimizer::update(float* w, float* m, float* v, const float* gradient, std::size_t n) const {
+  switch (config_.rule) {
+    case Rule::kAdam: return kernels().adam(w, m, v, gradient, n, current_);
+    case Rule::kSgd: return kernels().descend(w, m, gradient, n, current_, config_.nesterov);
+    case Rule::kAdagrad: return kernels().descend_scaled(w, v, gradient, n, current_, 1.0f, 1.0f);
+    case Rule::kRmsprop:
+      return kernels().descend_scaled(w, v, gradient, n, current_, current_.keep_2, current_.new_2);
+  }
 }
 
-void AdamClock::settle(const AdamTable& table) {
+void RowOptimizer::settle(const RowTable& table) {
   constexpr std::size_t kRowsPerPart = 1024;
   parallel_for((table.n_rows + kRowsPerPart - 1) / kRowsPerPart, [&](std::size_t part) {
     const std::size_t end = std::min(table.n_rows, (part + 1) * kRowsPerPart);

@@ -12,14 +12,14 @@ from models import BATCH, KINDS, examples, ids_and_labels, model_of
 from side_by_side import race, report, save, serve
 
 BACKENDS = {"Keras/JAX": "jax", "Keras/TensorFlow": "tensorflow"}
-STEPS = {"mean": 390, "conv": 25, "flatten": 25}  # a turn; an epoch of the first; 10 of the others
-TURNS = 10  # so that each contender takes 100 steps or more
+STEPS = {"mean": 390}  # a turn: an epoch; 20 of the others
+TURNS = 6  # so that each contender takes 120 steps or more
 
 
 def turn_of(kind, library):
     """A turn of so many training steps: epochs of `fit` over as many batches."""
     train, _ = ids_and_labels()
-    x, y = examples(train, BATCH[kind] * STEPS.get(kind, 10))
+    x, y = examples(train, BATCH[kind] * STEPS.get(kind, 20))
     model = model_of(kind, library)
     model.fit(x, y, batch_size=BATCH[kind], epochs=2, verbose=0)
 
@@ -57,7 +57,7 @@ def main():
     for kind in kinds:
         found = race(__file__, CONTENDERS, turns=TURNS, options=[kind], env=env)
         title = f"{KINDS[kind]}, batches of {BATCH[kind]}: a training step"
-        part = report(title, found, per=STEPS.get(kind, 10))
+        part = report(title, found, per=STEPS.get(kind, 20))
         save(f"steps-{kind}", [part], "keras", "jax", "tensorflow-cpu")
 
 

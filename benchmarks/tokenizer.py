@@ -116,7 +116,7 @@ def main():
     parts = []
     for what in ("fit", "encode"):
         names = [name for name in CONTENDERS if name.startswith(what)]
-        found = race(__file__, names, turns=5)
+        found = race(__file__, names, turns=3)
         found = {name.removeprefix(f"{what}: "): one for name, one in found.items()}
         parts.append(report(what, found, rate=(megabytes, "MB/s")))
     save("tokenizer", parts, "keras", "tensorflow-cpu", "tokenizers", "scikit-learn", "pyarrow")

@@ -4,6 +4,7 @@
 
 #include "arrays.h"
 #include "flat.h"
+#include "matrix.h"
 
 namespace wordrow {
 namespace {
@@ -38,6 +39,16 @@ Out<float, 2> windows(In<float, 2> rows, In<std::int32_t, 2> places,
   return to_numpy<2>(std::move(out), {all.n, dim});
 }
 
+Out<float, 2> matrix_product(In<float, 2> a, In<float, 2> b) {
+  require(a.shape(1) == b.shape(0), "a must have as many columns as b has rows");
+  std::unique_ptr<float[]> out(new float[a.shape(0) * b.shape(1)]);
+  {
+    nb::gil_scoped_release release;
+    product(a.data(), a.shape(0), a.shape(1), b.data(), b.shape(1), out.get());
+  }
+  return to_numpy<2>(std::move(out), {a.shape(0), b.shape(1)});
+}
+
 Out<float, 2> flat(In<float, 2> table, In<std::int32_t, 2> ids, In<float, 2> kernel) {
   const FlatTexts texts{table.data(), ids.data(), kernel.data(), table.shape(0),
                         table.shape(1), ids.shape(0), ids.shape(1), kernel.shape(1)};
@@ -57,6 +68,7 @@ void define_window(nb::module_& module) {
   module.def("windows", &windows, nb::arg("rows").noconvert(), nb::arg("places").noconvert(),
              nb::arg("bias").none().noconvert(), nb::arg("pools").none().noconvert(), nb::kw_only(),
              nb::arg("activation"));
+  module.def("product", &matrix_product, nb::arg("a").noconvert(), nb::arg("b").noconvert());
   module.def("flat_product", &flat, nb::arg("table").noconvert(), nb::arg("ids").noconvert(),
              nb::arg("kernel").noconvert());
 }

@@ -23,6 +23,46 @@ void Packed::pack(const float* from, std::size_t k, std::size_t n, std::size_t r
   }
 }
 
+void product(const float* a, std::size_t m, std::size_t k, const float* b, std::size_t n,
+             float* c) {
+  // A task has some rows and some panels of columns: its sums and its part of b stay in the cache.
+  constexpr std::size_t kRows = 128, kDepth = 256;
+  const std::size_t row_tasks = (m + kRows - 1) / kRows, panels = n_panels(n);
+  const std::size_t enough = static_cast<std::size_t>(n_threads()) * 2;
+  const std::size_t column_tasks =
+      row_tasks == 0 ? 1 : std::min(panels, (enough + row_tasks - 1) / row_tasks);
+  parallel_for(row_tasks * column_tasks, [&](std::size_t task) {
+    const std::size_t first = task / column_tasks * kRows, n_rows = std::min(kRows, m - first);
+    const std::size_t begin = panels * (task % column_tasks) / column_tasks;
+    const std::size_t end = panels * (task % column_tasks + 1) / column_tasks;
+    const std::size_t n_whole = std::min(end, n / kPanel) - begin, width = (end - begin) * kPanel;
+    std::vector<float> sums(n_rows * width, 0.0f);
+    std::vector<float*> lines(n_rows);
+    std::vector<const float*> from(n_rows);
+    Packed rest;
+    for (std::size_t i = 0; i < k; i += kDepth) {
+      const std::size_t depth = std::min(kDepth, k - i);
+      const float* const part = b + i * n + begin * kPanel;
+      for (std::size_t j = 0; j < n_rows; ++j) {
+        lines[j] = sums.data() + j * width;
+        from[j] = a + (first + j) * k + i;
+      }
+      // Columns of rows far apart, which no processor foresees.
+      for (std::size_t d = depth; d < depth + std::min(kDepth, k - i - depth); ++d)
+        for (std::size_t panel = 0; panel < end - begin; ++panel)
+          prefetch_address(part + d * n + panel * kPanel);
+      kernels().multiply(lines.data(), from.data(), n_rows, part, n, kPanel, depth, n_whole);
+      if (begin + n_whole == end) continue;
+      rest.pack(part + n_whole * kPanel, depth, n % kPanel, n);
+      for (std::size_t j = 0; j < n_rows; ++j) lines[j] += n_whole * kPanel;
+      rest.multiply(lines.data(), from.data(), n_rows);
+    }
+    const std::size_t n_columns = std::min(width, n - begin * kPanel);
+    for (std::size_t j = 0; j < n_rows; ++j)
+      std::copy_n(sums.data() + j * width, n_columns, c + (first + j) * n + begin * kPanel);
+  });
+}
+
 void transposed_product(float* c, std::size_t c_stride, const float* a, std::size_t a_stride,
                         std::size_t m, const float* b, std::size_t b_stride, std::size_t n,
                         std::size_t n_rows) {

@@ -34,6 +34,9 @@ class Packed {
   Room<float> data_;
 };
 
+// c [m, n] = a [m, k] @ b [k, n], by all threads.
+void product(const float* a, std::size_t m, std::size_t k, const float* b, std::size_t n, float* c);
+
 // c [m, n] = a.T @ b, by all threads: a [n_rows, m], b [n_rows, n], each row a stride behind
 // the other. The sums are taken in the order of the rows, whatever the number of threads.
 void transposed_product(float* c, std::size_t c_stride, const float* a, std::size_t a_stride, std::size_t m,

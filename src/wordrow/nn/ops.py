@@ -21,11 +21,11 @@ from wordrow.nn import custom_calls
 from wordrow.types import Ragged
 
 __all__ = [
-    "LARGE", "Lookup", "Sums", "all_finite", "all_places", "as_ids", "bag_answers",
-    "bag_mean", "choose", "flat_product",
-    "has_kernel", "is_jax", "keep_mask", "laid_out", "log_softmax", "masked_max", "masked_mean",
-    "mean_of_rows", "namespace", "recurrent", "rng_of", "rows_and_places", "rows_of", "scan",
-    "sigmoid", "softmax", "take_rows", "total_of", "window_max", "window_sums", "with_rows",
+    "LARGE", "Lookup", "Sums", "all_finite", "all_places", "as_ids", "bag_answers", "bag_mean",
+    "choose", "flat_product", "has_kernel", "is_jax", "keep_mask", "laid_out", "log_softmax",
+    "masked_max", "masked_mean", "mean_of_rows", "namespace", "product", "recurrent", "rng_of",
+    "rows_and_places", "rows_of", "scan", "sigmoid", "softmax", "take_rows", "total_of",
+    "window_max", "window_sums", "with_rows",
 ]  # fmt: skip
 
 _KERNELS = os.environ.get("WORDROW_KERNELS") != "0"
@@ -256,6 +256,20 @@ def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: tuple[Any,
         carry, output = step(carry, tuple(x[:, t] for x in xs))
         outputs.append(output)
     return carry, np.stack(outputs, axis=1) if outputs and outputs[0] is not None else None
+
+
+def product(x: Any, kernel: Any) -> Any:
+    """Return x @ kernel: [..., D], [D, units] -> [..., units]."""
+    size = x.size * kernel.shape[-1]
+    if is_jax(x) or is_jax(kernel) or size < _FEW or not (has_kernel(x) and has_kernel(kernel)):
+        return x @ kernel
+    # NumPy's own would have a second pool of threads, which is in the way of the core's.
+    rows = np.ascontiguousarray(x.reshape(-1, x.shape[-1]))
+    out = _core.product(rows, np.ascontiguousarray(kernel))
+    return out.reshape(*x.shape[:-1], kernel.shape[-1])
+
+
+_FEW = 1 << 18  # products for which a call of the core does not pay
 
 
 def flat_product(lookup: Lookup, kernel: Any) -> Any:

@@ -98,7 +98,7 @@ class Conv1D(Layer):
         size, dim, filters = weights["kernel"].shape
         rows, places = ops.rows_and_places(inputs)
         places, mask = self.windows.places(places, mask)
-        rows = rows @ weights["kernel"].swapaxes(0, 1).reshape(dim, size * filters)
+        rows = ops.product(rows, weights["kernel"].swapaxes(0, 1).reshape(dim, size * filters))
         sums = ops.Sums(
             rows.reshape(-1, size, filters), places, weights.get("bias"),
             ACTIVATIONS.name(self.activation) or "linear",

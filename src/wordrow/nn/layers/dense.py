@@ -89,7 +89,7 @@ class Dense(Layer):
         if isinstance(inputs, ops.Lookup) and inputs.is_flat:
             outputs = ops.flat_product(inputs, weights["kernel"])
         else:
-            outputs = ops.laid_out(inputs) @ weights["kernel"]
+            outputs = ops.product(ops.laid_out(inputs), weights["kernel"])
         if self.use_bias:
             outputs = outputs + weights["bias"]
         return self.activation(outputs), mask, state

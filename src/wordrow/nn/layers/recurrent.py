@@ -169,7 +169,7 @@ class Recurrent(Layer):
         return outputs, out_mask, state
 
     def _project(self, weights: Arrays, x: Any) -> Any:
-        z = x @ weights["kernel"]
+        z = ops.product(x, weights["kernel"])
         if not self.use_bias:
             return z
         bias = weights["bias"]

@@ -55,6 +55,7 @@ def lines_of(job, accuracy):
         best = min(enough or peers, key=lambda row: row["median_seconds"], default=None)
         for row in ours:
             name = part["title"] + row["name"].removeprefix("wordrow").replace(",", ":", 1)
+            name = name.removesuffix(" --help")
             peer, ratio, quality = "", "", row["numbers"].get("accuracy", "")
             if best is not None:
                 peer = f"{best['name']} {times(best)}"

@@ -3,7 +3,7 @@
 Embedding(V, 64), mean, Dense, Adam. Every V is given the same number of different
 ids a step. Keras updates the whole table at every step, and so takes 10 a turn, and
 not of the largest table; wordrow takes an epoch of 400, at the end of which all rows
-are brought up to date.
+are brought up to date, and by itself also single steps (train_on_batch), under JAX.
 """
 
 import os
@@ -16,7 +16,7 @@ from side_by_side import race, report, save, serve
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 KERAS_SIZES = SIZES[:3]
-STEPS = {"wordrow": 400, "Keras/JAX": 10}  # a turn: `fit` of one epoch
+STEPS = {"wordrow": 400, "wordrow, train_on_batch": 50, "Keras/JAX": 10}  # a turn
 TURNS = 10
 
 
@@ -41,7 +41,11 @@ def turn_of(name, library):
 
     def turn():
         start = time.perf_counter()
-        model.fit(x, y, batch_size=64, epochs=1, shuffle=False, verbose=0)
+        if "train_on_batch" in name:
+            for i in range(0, len(x), 64):
+                model.train_on_batch(x[i : i + 64], y[i : i + 64])
+        else:
+            model.fit(x, y, batch_size=64, epochs=1, shuffle=False, verbose=0)
         seconds = (time.perf_counter() - start) / n_steps
         return seconds, {"rows": n_rows, "different_ids": 8000, "steps": n_steps}
 
@@ -60,13 +64,19 @@ def keras():
     return turn_of("Keras/JAX", keras)
 
 
-CONTENDERS = {"wordrow": ours, "Keras/JAX": keras}
+def ours_by_step():
+    import wordrow
+
+    return turn_of("wordrow, train_on_batch", wordrow)
+
+
+CONTENDERS = {"wordrow": ours, "wordrow, train_on_batch": ours_by_step, "Keras/JAX": keras}
 
 
 def main():
     parts = []
     for n_rows in SIZES:
-        names = list(CONTENDERS) if n_rows in KERAS_SIZES else ["wordrow"]
+        names = [name for name in CONTENDERS if n_rows in KERAS_SIZES or "Keras" not in name]
         found = race(__file__, names, turns=TURNS, options=[str(n_rows)])
         parts.append(report(f"{n_rows:,} rows of 64, 8,000 different ids: a step", found))
     save("table", parts, "keras", "jax")

@@ -274,7 +274,7 @@ _FEW = 1 << 18  # products for which a call of the core does not pay
 
 def flat_product(lookup: Lookup, kernel: Any) -> Any:
     """Return flattened rows @ kernel: [B, T * D], [T * D, units] -> [B, units]."""
-    if not _has_kernels(kernel) or lookup.shape[1] == 0:
+    if not has_kernel(kernel) or lookup.shape[1] == 0:
         return laid_out(lookup) @ kernel
     if is_jax(kernel):
         return custom_calls.flat_product()(lookup.table, lookup.ids, kernel)

@@ -18,38 +18,39 @@ Floats floats(std::size_t n) { return Floats(new float[n]); }
 // Steps are taken some at a time, so that sums stay in registers for longer.
 std::size_t steps_at_once(std::size_t dim) { return std::max<std::size_t>(1, 256 / dim); }
 
-// Texts in the order of how often they repeat, at their beginning, the id that most begin with:
-// the texts that are past those steps within block i are then the first joined[i].
+// Texts in the order of how long they begin as most do: at each step the front has the id that most
+// of those have which have been like it so far. The texts that have left it within block i are the
+// first joined[i].
 struct Fronts {
-  std::int32_t id = 0;              // what texts begin with
+  std::vector<std::int32_t> ids;    // [n_steps]: the front, as far as a text follows it
   std::size_t block, n_blocks;      // so many steps each, but for the last
   std::vector<std::size_t> order;   // text j is order[j] of those given
   std::vector<std::size_t> joined;  // [n_blocks]
 
   explicit Fronts(const FlatTexts& texts)
-      : block(steps_at_once(texts.dim)), n_blocks((texts.n_steps + block - 1) / block),
-        order(texts.n_texts), joined(n_blocks, 0) {
-    const std::size_t n_texts = texts.n_texts, n_steps = texts.n_steps;
-    std::vector<std::int32_t> first(n_texts);
-    for (std::size_t b = 0; b < n_texts; ++b) first[b] = texts.ids[b * n_steps];
-    std::sort(first.begin(), first.end());
-    for (std::size_t b = 0, most = 0; b < n_texts;) {
-      const std::size_t end = static_cast<std::size_t>(
-          std::upper_bound(first.begin(), first.end(), first[b]) - first.begin());
-      if (end - b > most) most = end - b, id = first[b];
-      b = end;
+      : ids(texts.n_steps, 0), block(steps_at_once(texts.dim)),
+        n_blocks((texts.n_steps + block - 1) / block), joined(n_blocks, 0) {
+    const std::size_t n_steps = texts.n_steps;
+    std::vector<std::size_t> like(texts.n_texts), left;
+    std::iota(like.begin(), like.end(), std::size_t{0});
+    std::vector<std::int32_t> here;
+    for (std::size_t t = 0; t < n_steps && !like.empty(); ++t) {
+      const auto id = [&](std::size_t text) { return texts.ids[text * n_steps + t]; };
+      here.clear();
+      for (const std::size_t text : like) here.push_back(id(text));
+      std::sort(here.begin(), here.end());
+      for (auto begin = here.begin(), most = begin; begin != here.end();) {
+        const auto end = std::upper_bound(begin, here.end(), *begin);
+        if (end - begin > most - here.begin()) most = here.begin() + (end - begin), ids[t] = *begin;
+        begin = end;
+      }
+      left.clear();
+      for (const std::size_t text : like) (id(text) == ids[t] ? left : order).push_back(text);
+      joined[t / block] = order.size();
+      like.swap(left);
     }
-    std::vector<std::size_t> length(n_texts);
-    for (std::size_t b = 0; b < n_texts; ++b) {
-      const std::int32_t* const own = texts.ids + b * n_steps;
-      length[b] = static_cast<std::size_t>(
-          std::find_if(own, own + n_steps, [&](std::int32_t i) { return i != id; }) - own);
-      if (length[b] < n_steps) ++joined[length[b] / block];
-    }
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return length[a] < length[b]; });
-    std::partial_sum(joined.begin(), joined.end(), joined.begin());
+    for (std::size_t i = 1; i < n_blocks; ++i) joined[i] = std::max(joined[i], joined[i - 1]);
+    order.insert(order.end(), like.begin(), like.end());
   }
 
   std::size_t first_step(std::size_t i) const { return i * block; }
@@ -61,7 +62,7 @@ struct Fronts {
   }
 
   // The rows of block i behind each other, [lines, steps * dim]: of the texts that have joined,
-  // then once for the others.
+  // then the front's, once for the others.
   void lay_out(std::size_t i, const FlatTexts& texts, float* rows) const {
     const std::size_t n = n_steps_of(i, texts), dim = texts.dim;
     const auto row = [&](std::int32_t id) {
@@ -71,7 +72,7 @@ struct Fronts {
     for (std::size_t j = 0; j < joined[i]; ++j)
       std::for_each_n(ids_of(j, i, texts), n, row);
     if (joined[i] < texts.n_texts)
-      for (std::size_t t = 0; t < n; ++t) row(id);
+      std::for_each_n(ids.data() + first_step(i), n, row);
   }
 };
 
@@ -81,7 +82,7 @@ void flat_product(const FlatTexts& texts, float* out) {
   const Fronts fronts(texts);
   const std::size_t n_texts = texts.n_texts, n_units = texts.n_units;
   const std::size_t panels = n_panels(n_units), width = padded(n_units);
-  // One line more than texts: that of a text that still repeats its first id.
+  // One line more than texts: that of the front.
   const Floats sums = floats((n_texts + 1) * width);
   std::fill_n(sums.get(), (n_texts + 1) * width, 0.0f);
   // A task's columns are its own; how many it has changes none of them.
@@ -174,7 +175,7 @@ class FlatBack {
   const Floats dout_;    // [n_texts, width], in the order of fronts
   const Floats later_;   // [n_texts + 1, width]: line j is the sum of lines from j on
   const Floats drows_;   // by block [n_texts, steps, dim]
-  const Floats dfront_;  // [n_steps, dim]: of the row that texts begin with, while they do
+  const Floats dfront_;  // [n_steps, dim]: of the front's rows
   Packed turned_;        // dout, transposed
 };
 
@@ -233,15 +234,16 @@ void FlatBack::gather(float* dtable) const {
   // A part has the rows of some ids, and adds to them in the order of the blocks.
   constexpr std::size_t kParts = 8;
   const std::size_t dim = texts_.dim;
-  const auto front = static_cast<std::size_t>(fronts_.id);
   parallel_for(kParts, [&](std::size_t part) {
     for (std::size_t row = part; row < texts_.n_rows; row += kParts)
       std::fill_n(dtable + row * dim, dim, 0.0f);
     for (std::size_t i = 0; i < fronts_.n_blocks; ++i) {
       const std::size_t n = fronts_.n_steps_of(i, texts_);
-      for (std::size_t t = 0; t < n && front % kParts == part; ++t)
-        kernels().add(dtable + front * dim, dfront_.get() + (fronts_.first_step(i) + t) * dim, dim,
-                      1.0f);
+      for (std::size_t t = fronts_.first_step(i); t < fronts_.first_step(i) + n; ++t) {
+        const auto front = static_cast<std::size_t>(fronts_.ids[t]);
+        if (front % kParts == part)
+          kernels().add(dtable + front * dim, dfront_.get() + t * dim, dim, 1.0f);
+      }
       for (std::size_t j = 0; j < fronts_.joined[i]; ++j) {
         const std::int32_t* const ids = fronts_.ids_of(j, i, texts_);
         for (std::size_t t = 0; t < n; ++t) {

@@ -1,6 +1,7 @@
 // Texts as the rows of their words, laid behind each other, times a matrix: what
 // Embedding, Flatten and Dense do, forward and backward. No text is laid out.
-// The steps that texts begin with in common (padding) are worked on once.
+// The steps that texts begin with in common (padding) are worked on once, as long as they go on
+// being those that most texts have there.
 #pragma once
 
 #include <cstddef>

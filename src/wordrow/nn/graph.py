@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wordrow.nn import ops
-from wordrow.nn.layers import Conv1D, Embedding, Flatten, Input, Layer
+from wordrow.nn.layers import Conv1D, Embedding, Flatten, Input, Layer, MaxPooling1D
 from wordrow.nn.layers.embedding import check_ids
 from wordrow.nn.layers.layer import Arrays
 from wordrow.nn.layers.symbol import Call, Symbol
@@ -111,6 +111,8 @@ class Graph:
             takers = [other.layer for other in self.nodes if (number, 0) in other.inputs]
             if isinstance(layer, Conv1D):
                 fits = all(taker.takes_sums for taker in takers)
+            elif isinstance(layer, MaxPooling1D):
+                fits = all(isinstance(taker, Flatten) for taker in takers)
             else:
                 fits = all(taker.takes_lookups for taker in takers) and (
                     (isinstance(layer, Embedding) and len(layer.output_spec.shape) == 3)

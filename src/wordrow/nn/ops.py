@@ -8,6 +8,8 @@ array of JAX can only exist where it has been.
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
 import sys
 from collections.abc import Callable
@@ -23,7 +25,8 @@ from wordrow.types import Ragged
 __all__ = [
     "LARGE", "Lookup", "Sums", "all_finite", "all_places", "as_ids", "bag_answers", "bag_mean",
     "choose", "flat_product", "has_kernel", "is_jax", "keep_mask", "laid_out", "log_softmax",
-    "masked_max", "masked_mean", "mean_of_rows", "namespace", "product", "recurrent", "rng_of",
+    "masked_max", "masked_mean", "mean_of_rows", "namespace", "pooled_rows", "product", "recurrent",
+    "rng_of",
     "rows_and_places", "rows_of", "scan", "sigmoid", "softmax", "take_rows", "total_of",
     "window_max", "window_sums", "with_rows",
 ]  # fmt: skip
@@ -100,6 +103,7 @@ class Sums:
     places: Any  # [B, N, K], -1 where there is no step
     bias: Any  # [F] or None
     activation: str  # that rises everywhere
+    shares_rows: bool = False  # whether steps of one word have one row, padding the first
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -308,6 +312,24 @@ def window_max(sums: Sums, pools: Any) -> Any:
     """
     largest = _windows(sums, pools.reshape(-1, pools.shape[-1]))
     return largest.reshape(*pools.shape[:2], sums.shape[-1])
+
+
+def pooled_rows(sums: Sums, pools: Any) -> Lookup:
+    """Return `window_max` as rows that are looked up, for windows that lie alike in all texts.
+
+    Where texts are padding alone, their windows give the same: one row stands for it.
+    """
+    xp, (batch, n_pools) = namespace(sums), pools.shape[:2]
+    # One step of all windows after the other: along the short last axis NumPy is slow.
+    padding = functools.reduce(operator.and_, xp.moveaxis(sums.places <= 0, -1, 0)).reshape(-1)
+    padding = functools.reduce(
+        operator.and_, (padding[own] | (own < 0) for own in xp.moveaxis(pools, -1, 0))
+    )  # [B, M]
+    own = all_places(pools)
+    shared = padding.argmax(axis=0).astype(np.int32) * n_pools + xp.arange(n_pools, dtype=np.int32)
+    ids = xp.where(padding, shared[None], own)
+    rows = window_max(sums, pools)
+    return Lookup(rows.reshape(batch * n_pools, rows.shape[-1]), ids)
 
 
 def _windows(sums: Sums, pools: Any) -> Any:

@@ -102,6 +102,7 @@ class Conv1D(Layer):
         sums = ops.Sums(
             rows.reshape(-1, size, filters), places, weights.get("bias"),
             ACTIVATIONS.name(self.activation) or "linear",
+            shares_rows=isinstance(inputs, ops.Lookup) and inputs.is_dense,
         )  # fmt: skip
         return sums, mask, state
 

@@ -158,6 +158,15 @@ class MaxPooling1D(_Pooling1D):
         pools, mask = self.windows.places(ops.all_places(sums), mask)
         return ops.window_max(sums, pools), mask, state
 
+    def look_up(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the same as rows, of which windows over padding alone share one a step."""
+        if mask is not None or not isinstance(inputs, ops.Sums) or not inputs.shares_rows:
+            return self.apply(weights, state, inputs, mask, training=training, rng=rng)
+        pools, mask = self.windows.places(ops.all_places(inputs), mask)
+        return ops.pooled_rows(inputs, pools), mask, state
+
 
 class AveragePooling1D(_Pooling1D):
     """The mean of each window of steps: [B, T, D] -> [B, T', D]; see MaxPooling1D.

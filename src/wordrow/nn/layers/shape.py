@@ -51,6 +51,8 @@ class Flatten(Layer):
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Return the same, with rows not laid out yet."""
+        if not isinstance(inputs, ops.Lookup):
+            return self.apply(weights, state, inputs, mask, training=training, rng=rng)
         return dataclasses.replace(inputs, is_flat=True), mask, state
 
 

@@ -162,9 +162,14 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("pool", [GlobalAveragePooling1D, GlobalMaxPooling1D])
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+CASES = [
+    *((pool, form, "momentum")
+      for pool in (GlobalAveragePooling1D, GlobalMaxPooling1D) for form in FORMS),
+    *((GlobalAveragePooling1D, "two classes", optimizer) for optimizer in OPTIMIZERS),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pool", "form", "optimizer"), CASES)
 def test_every_form_that_the_core_has(pool, form, optimizer, compiled_only, uses_core, tmp_path):
     """Two fits by the core, the second from a file, are four epochs of the compiled step."""
     rng = np.random.default_rng(0)

@@ -266,7 +266,7 @@ def test_lengths_are_few_and_change_nothing(rng):
     full.fit(longest, y, batch_size=8, verbose=0)
     assert full.trainer.engine.compiled.count("step") == 1
     plain = bag()
-    plain.compile("rmsprop", "binary_crossentropy", ["accuracy"])
+    plain.compile("adamw", "binary_crossentropy", ["accuracy"])
     for start in range(0, 96, 8):
         plain.train_on_batch(x[start : start + 8].pad(64), y[start : start + 8])
     plain.trainer.settle()

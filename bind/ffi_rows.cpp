@@ -48,20 +48,22 @@ XLA_FFI_DEFINE_HANDLER(padded_mean_backward, mean_backward,
 
 ffi::Error take(Floats table, Ints ids, FloatsOut rows) {
   if (table.dimensions().size() != 2) return refuse("the table must be [V, D]");
-  take_rows(table.typed_data(), static_cast<std::size_t>(table.dimensions()[0]),
-            static_cast<std::size_t>(table.dimensions()[1]), ids.typed_data(),
+  take_rows(table.typed_data(), size_of(table, 0), size_of(table, 1), ids.typed_data(),
             ids.element_count(), rows->typed_data());
   return ffi::Error::Success();
 }
 
-// The table that comes out is the one that goes in: XLA is told so.
+// What comes out is the array that goes in: XLA is told so.
+float* in_place(Floats& from, FloatsOut& to) {
+  if (from.typed_data() != to->typed_data())
+    std::copy_n(from.typed_data(), from.element_count(), to->typed_data());
+  return to->typed_data();
+}
+
 ffi::Error put(Floats table, Ints ids, Floats rows, FloatsOut changed) {
   if (table.dimensions().size() != 2) return refuse("the table must be [V, D]");
-  if (changed->typed_data() != table.typed_data())
-    std::copy_n(table.typed_data(), table.element_count(), changed->typed_data());
-  put_rows(changed->typed_data(), static_cast<std::size_t>(table.dimensions()[0]),
-           static_cast<std::size_t>(table.dimensions()[1]), ids.typed_data(), ids.element_count(),
-           rows.typed_data());
+  put_rows(in_place(table, changed), size_of(table, 0), size_of(table, 1), ids.typed_data(),
+           ids.element_count(), rows.typed_data());
   return ffi::Error::Success();
 }
 
@@ -75,20 +77,6 @@ ffi::Error finite(Floats x, ffi::Result<Bools> answer) {
   return ffi::Error::Success();
 }
 
-// A table or weight with its moments. What comes out are the arrays that go in: XLA is told so.
-struct Moments {
-  float *w, *m, *v;
-};
-Moments moments_of(Floats& w, Floats& m, Floats& v, FloatsOut& new_w, FloatsOut& new_m,
-                   FloatsOut& new_v) {
-  const auto same = [](Floats& from, FloatsOut& to) {
-    if (from.typed_data() != to->typed_data())
-      std::copy_n(from.typed_data(), from.element_count(), to->typed_data());
-    return to->typed_data();
-  };
-  return {same(w, new_w), same(m, new_m), same(v, new_v)};
-}
-
 ffi::Error adam(Floats w, Floats m, Floats v, Floats gradient, Floats numbers, Bools goes_on,
                 FloatsOut new_w, FloatsOut new_m, FloatsOut new_v, float beta_1, float beta_2,
                 float new_1, float new_2, float epsilon) {
@@ -97,10 +85,11 @@ ffi::Error adam(Floats w, Floats m, Floats v, Floats gradient, Floats numbers, B
     return refuse("a weight, its moments and its gradient must have one shape");
   if (numbers.element_count() != 2 || goes_on.element_count() != 1)
     return refuse("numbers must be what is kept of the weight, and alpha");
-  const Moments own = moments_of(w, m, v, new_w, new_m, new_v);
+  float *const own_w = in_place(w, new_w), *const own_m = in_place(m, new_m);
+  float* const own_v = in_place(v, new_v);
   const AdamStep step{numbers.typed_data()[0], numbers.typed_data()[1], epsilon,
                       beta_1, beta_2, new_1, new_2};
-  if (goes_on.typed_data()[0]) adam_whole(own.w, own.m, own.v, gradient.typed_data(), n, step);
+  if (goes_on.typed_data()[0]) adam_whole(own_w, own_m, own_v, gradient.typed_data(), n, step);
   return ffi::Error::Success();
 }
 
@@ -142,11 +131,12 @@ ffi::Error update_rest(Floats w, Floats m, Floats v, Floats gradient, Ints ids, 
     return refuse(wrong);
   if (gradient.element_count() != resting.n * resting.dim || numbers.element_count() != 2)
     return refuse("the gradient must be [U, D], numbers what is kept and alpha");
-  const Moments own = moments_of(w, m, v, new_w, new_m, new_v);
+  float *const own_w = in_place(w, new_w), *const own_m = in_place(m, new_m);
+  float* const own_v = in_place(v, new_v);
   const AdamStep step{numbers.typed_data()[0], numbers.typed_data()[1], epsilon,
                       beta_1, beta_2, new_1, new_2};
   if (goes_on.typed_data()[0])
-    update_resting(own.w, own.m, own.v, resting, gradient.typed_data(), step);
+    update_resting(own_w, own_m, own_v, resting, gradient.typed_data(), step);
   return ffi::Error::Success();
 }
 

@@ -30,7 +30,6 @@ class BagDocuments {
                std::size_t n_rows);
 
   std::size_t size() const { return scale_.size(); }
-  std::size_t n_uses() const { return ends_.back(); }  // of rows, by all documents
   const Use* begin(std::size_t document, std::size_t part) const {
     return uses_.data() + ends_[document * kParts + part];
   }

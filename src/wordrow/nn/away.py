@@ -130,11 +130,11 @@ class Rows:
         Behind the last unique id come numbers that are no rows. Takes a time
         that depends on the batch alone.
         """
-        found = np.arange(len(self.last), len(self.last) + max(capacity, 1), dtype=np.int32)
+        found = np.arange(len(self.last), len(self.last) + capacity, dtype=np.int32)
         found[0] = 0
         flat = np.ascontiguousarray(ids.reshape(-1))
         where = _core.find_unique(flat, self._first_at, found, n_known=1)
-        return found[:capacity], where.reshape(ids.shape)
+        return found, where.reshape(ids.shape)
 
     def away(self, ids: Ids, history: History) -> dict[str, Any]:
         """Return what rows missed; ids that are no rows missed nothing."""

@@ -96,7 +96,7 @@ class Progress:
 
 
 class BagTrainer:
-    """Trains the weights of one model in place, keeping Adam's moments between calls.
+    """Trains the weights of one model in place, keeping the optimizer's moments between calls.
 
     table: [V, D]; kernel: [D, units]; bias: [units]; all float32, and not to be
     changed from outside but by `restore`. One unit means

@@ -112,7 +112,9 @@ class Sums:
 
     @classmethod
     def of(cls, x: Any) -> Sums:
-        """Return inputs [B, T, F] as windows of one step each."""
+        """Return inputs [B, T, F] as windows of one step each; Sums as they are."""
+        if isinstance(x, Sums):
+            return x
         rows, places = rows_and_places(x)
         return cls(rows[:, None], places[..., None], None, "linear")
 
@@ -153,7 +155,7 @@ def with_rows(table: Any, ids: Any, rows: Any) -> Any:
 
 
 def _has_rows(table: Any) -> bool:
-    return _has_kernels(table) and table.ndim == 2 and bool(table.dtype == np.float32)
+    return table.ndim == 2 and has_kernel(table)
 
 
 def mean_of_rows(lookup: Lookup, mask: Any) -> Any:

@@ -454,13 +454,8 @@ class _Lazy(Optimizer):
     Not what Keras does: without a gradient, momentum goes on there, and moments fade.
     """
 
-    def drift(self) -> Drift | None:
-        """Return None: rows stay."""
-        return None
-
-    def fading(self) -> dict[str, float]:
-        """Return nothing: slots stay."""
-        return {}
+    drift = Optimizer.drift  # none: rows stay
+    fading = Optimizer.fading  # none: slots stay
 
     @property
     def can_rest(self) -> bool:

@@ -37,6 +37,7 @@ class _GlobalPooling1D(Layer):
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Pool over the real steps."""
+        inputs = ops.laid_out(inputs)
         return type(self).pool(inputs, mask, 1, keepdims=self.keepdims), None, state
 
     def get_config(self) -> dict[str, Any]:
@@ -82,9 +83,8 @@ class GlobalMaxPooling1D(_GlobalPooling1D):
     ) -> tuple[Any, Any, Arrays]:
         """Take the largest of the real steps."""
         if not ops.has_kernel(inputs):
-            inputs = ops.laid_out(inputs)
             return super().apply(weights, state, inputs, mask, training=training, rng=rng)
-        sums = inputs if isinstance(inputs, ops.Sums) else ops.Sums.of(inputs)
+        sums = ops.Sums.of(inputs)
         pools = ops.all_places(sums)
         if mask is not None:
             pools = ops.namespace(sums).where(mask, pools, -1)
@@ -118,7 +118,7 @@ class _Pooling1D(Layer):
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Pool over the real steps of each window."""
-        xp = ops.namespace(inputs)
+        xp, inputs = ops.namespace(inputs), ops.laid_out(inputs)
         inputs, real, mask = self.windows.place(inputs, mask)
         values = xp.stack(self.windows.taps(inputs), axis=2)  # [B, windows, pool_size, D]
         reals = xp.stack(self.windows.taps(real), axis=2)
@@ -152,9 +152,8 @@ class MaxPooling1D(_Pooling1D):
     ) -> tuple[Any, Any, Arrays]:
         """Take the largest of the real steps of each window."""
         if not ops.has_kernel(inputs):
-            inputs = ops.laid_out(inputs)
             return super().apply(weights, state, inputs, mask, training=training, rng=rng)
-        sums = inputs if isinstance(inputs, ops.Sums) else ops.Sums.of(inputs)
+        sums = ops.Sums.of(inputs)
         pools, mask = self.windows.places(ops.all_places(sums), mask)
         return ops.window_max(sums, pools), mask, state
 

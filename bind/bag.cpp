@@ -65,12 +65,14 @@ DenseWeight weight_view(const std::vector<InOut<float, 1>>& arrays, std::size_t 
 
 // The documents of a training, checked once against a table's number of rows.
 struct Documents {
-  Documents(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets, std::size_t n_rows_)
-      : n_rows((require_bags(ids, offsets, n_rows_), n_rows_)), bags(build(ids, offsets, n_rows_)) {}
+  Documents(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets, std::size_t n_rows_,
+            bool skips_zeros)
+      : n_rows((require_bags(ids, offsets, n_rows_), n_rows_)),
+        bags(build(ids, offsets, n_rows_, skips_zeros)) {}
   static BagDocuments build(const In<std::int32_t, 1>& ids, const In<std::int64_t, 1>& offsets,
-                            std::size_t n_rows) {
+                            std::size_t n_rows, bool skips_zeros) {
     nb::gil_scoped_release release;
-    return BagDocuments(ids.data(), offsets.data(), offsets.shape(0) - 1, n_rows);
+    return BagDocuments(ids.data(), offsets.data(), offsets.shape(0) - 1, n_rows, skips_zeros);
   }
   std::size_t n_rows;
   BagDocuments bags;
@@ -195,8 +197,9 @@ void define_bag(nb::module_& module) {
            },
            nb::arg("table"));
   nb::class_<Documents>(module, "BagDocuments")
-      .def(nb::init<In<std::int32_t, 1>, In<std::int64_t, 1>, std::size_t>(), nb::arg("ids").noconvert(),
-           nb::arg("offsets").noconvert(), nb::kw_only(), nb::arg("n_rows"))
+      .def(nb::init<In<std::int32_t, 1>, In<std::int64_t, 1>, std::size_t, bool>(),
+           nb::arg("ids").noconvert(), nb::arg("offsets").noconvert(), nb::kw_only(),
+           nb::arg("n_rows"), nb::arg("skips_zeros") = false)
       .def("__len__", [](const Documents& self) { return self.bags.size(); });
   module.def("train_bag", &train, nb::arg("clock"), nb::arg("table"),
              nb::arg("classes").none().noconvert(), nb::arg("documents"), nb::kw_only(),

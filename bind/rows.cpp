@@ -3,7 +3,6 @@
 #include <nanobind/stl/optional.h>
 
 #include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include "arrays.h"
@@ -86,23 +85,6 @@ nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
   return nb::borrow<nb::list>(lists);
 }
 
-// Returns (ids, offsets) of what counts in padded texts.
-nb::tuple real_ids(In<std::int32_t, 2> ids, std::optional<In<bool, 2>> mask, bool skips_zeros) {
-  const PaddedBags bags{ids.data(), mask ? mask->data() : nullptr, ids.shape(0), ids.shape(1)};
-  require(!mask || (mask->shape(0) == bags.n_bags && mask->shape(1) == bags.n_steps),
-          "the mask must be [B, T]");
-  std::vector<std::int64_t> offsets(bags.n_bags + 1, 0);
-  std::vector<std::int32_t> real;
-  {
-    nb::gil_scoped_release release;
-    count_real(bags, skips_zeros, offsets.data() + 1);
-    std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
-    real.resize(static_cast<std::size_t>(offsets.back()));
-    copy_real(bags, skips_zeros, offsets.data(), real.data());
-  }
-  return nb::make_tuple(to_numpy(std::move(real)), to_numpy(std::move(offsets)));
-}
-
 // Returns where each id stands among the distinct ones.
 Out<std::int32_t, 1> unique(In<std::int32_t, 1> ids, InOut<std::int32_t, 1> first_at,
                  InOut<std::int32_t, 1> found, std::size_t n_known) {
@@ -128,8 +110,6 @@ void define_rows(nb::module_& module) {
              nb::arg("sigmoid"));
   module.def("padded_mean", &mean_of_padded, nb::arg("table"), nb::arg("ids").noconvert(),
              nb::arg("mask").none());
-  module.def("real_ids", &real_ids, nb::arg("ids").noconvert(), nb::arg("mask").none().noconvert(),
-             nb::kw_only(), nb::arg("skips_zeros"));
   module.def("find_unique", &unique, nb::arg("ids").noconvert(), nb::arg("first_at").noconvert(),
              nb::arg("unique").noconvert(), nb::kw_only(), nb::arg("n_known"));
   module.def("bag_mean", &mean, nb::arg("table"), nb::arg("ids").noconvert(),

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <exception>
 #include <limits>
-#include <numeric>
+#include <utility>
 
 namespace wordrow {
 
@@ -15,63 +15,71 @@ namespace {
 
 constexpr std::size_t kParts = BagDocuments::kParts;
 
+// Counts the rows of one document; returns how many ids it has. rows[0 : *n_rows] are the distinct
+// ones. counts [V] was zeros, and rows has room for one more than there are ids.
+WORDROW_APART std::uint32_t count_rows(const std::int32_t* id, const std::int32_t* end,
+                                       bool skips_zeros, std::uint32_t* counts,
+                                       std::uint32_t* rows, std::uint32_t* n_rows) {
+  constexpr std::ptrdiff_t kAhead = 16;
+  std::uint32_t n = 0, n_ids = 0;
+  for (; id != end; ++id) {
+    if (end - id > kAhead) prefetch_address(counts + id[kAhead]);
+    if (skips_zeros && *id == 0) continue;
+    const auto row = static_cast<std::uint32_t>(*id);
+    rows[n] = row;  // whether it is new or not: which it is, is guessed wrong too often
+    n += counts[row] == 0;
+    ++counts[row];
+    ++n_ids;
+  }
+  *n_rows = n;
+  return n_ids;
+}
+
 }  // namespace
 
 BagDocuments::BagDocuments(const std::int32_t* ids, const std::int64_t* offsets,
-                           std::size_t n_documents, std::size_t n_rows)
-    : ends_(n_documents * kParts + 1, 0), scale_(n_documents) {
-  // A task's documents are laid out on their own, then put behind each other.
+                           std::size_t n_documents, std::size_t n_rows, bool skips_zeros)
+    : documents_(n_documents) {
   constexpr std::size_t kDocumentsPerTask = 1024;
-  const std::size_t n_tasks = (n_documents + kDocumentsPerTask - 1) / kDocumentsPerTask;
-  std::vector<std::vector<Use>> laid_out(n_tasks);
-  const auto last_of = [&](std::size_t task) {
-    return std::min(n_documents, (task + 1) * kDocumentsPerTask);
-  };
-  // Few tasks at a time hold a table of all rows: in which document a row was met last, and where.
-  struct Met {
-    std::uint32_t document, at;
-  };
+  uses_.resize((n_documents + kDocumentsPerTask - 1) / kDocumentsPerTask);
   std::atomic<std::size_t> next{0};
+  // Few tasks at a time hold a table of all rows.
   parallel_for(static_cast<std::size_t>(n_threads()), [&](std::size_t) {
-    LargeVector<Met> met(n_rows, Met{0, 0});
-    std::vector<Use> uses;
+    LargeVector<std::uint32_t> counts(n_rows, 0);
     std::vector<std::uint32_t> rows;
-    for (std::size_t task; (task = next.fetch_add(1)) < n_tasks;) {
-      std::vector<Use>& out = laid_out[task];
-      for (std::size_t i = task * kDocumentsPerTask; i < last_of(task); ++i) {
-        const auto number = static_cast<std::uint32_t>(i + 1);
-        const auto n = static_cast<std::size_t>(offsets[i + 1] - offsets[i]);
-        if (uses.size() < n + 1) uses.resize(n + 1), rows.resize(n + 1);
-        std::uint32_t n_uses = 0;
-        std::size_t sizes[kParts] = {};
-        for (std::size_t t = 0; t < n; ++t) {  // written whether it is new or not, as below
-          const auto row = static_cast<std::uint32_t>(ids[offsets[i] + static_cast<std::int64_t>(t)]);
-          const bool is_new = met[row].document != number;
-          const std::uint32_t at = is_new ? n_uses : met[row].at;
-          met[row] = {number, at};
-          rows[n_uses] = row;
-          uses[at].count = (is_new ? 0.0f : uses[at].count) + 1.0f;
-          sizes[row % kParts] += is_new;
-          n_uses += is_new;
-        }
-        std::size_t at[kParts], begin = out.size();
+    for (std::size_t task; (task = next.fetch_add(1)) < uses_.size();) {
+      const std::size_t first = task * kDocumentsPerTask;
+      const std::size_t last = std::min(n_documents, first + kDocumentsPerTask);
+      LargeVector<Use>& out = uses_[task];
+      out.reserve(static_cast<std::size_t>(offsets[last] - offsets[first]) + kBehind);
+      for (std::size_t i = first; i < last; ++i) {
+        const auto length = static_cast<std::size_t>(offsets[i + 1] - offsets[i]);
+        if (rows.size() <= length) rows.resize(length + 1);
+        std::uint32_t n_found = 0, begins[kParts] = {}, begin = 0;
+        const std::uint32_t n_ids = count_rows(ids + offsets[i], ids + offsets[i + 1], skips_zeros,
+                                               counts.data(), rows.data(), &n_found);
+        for (std::uint32_t r = 0; r < n_found; ++r)
+          begins[rows[r] % kParts] += Use::needed(counts[rows[r]]);
+        Document& own = documents_[i];
+        own.uses = out.data() + out.size();
+        own.scale = n_ids ? 1.0f / static_cast<float>(n_ids) : 0.0f;
         for (std::size_t p = 0; p < kParts; ++p) {
-          at[p] = begin;
-          begin += sizes[p];
-          ends_[i * kParts + p + 1] = sizes[p];
+          const std::uint32_t size = begins[p];
+          begins[p] = begin;
+          own.ends[p] = begin += size;
         }
-        out.resize(begin);
-        for (std::uint32_t u = 0; u < n_uses; ++u)
-          out[at[rows[u] % kParts]++] = {static_cast<std::uint32_t>(rows[u] / kParts), uses[u].count};
-        scale_[i] = n ? 1.0f / static_cast<float>(n) : 0.0f;
+        Use* const to = out.data() + out.size();
+        out.resize(out.size() + begin);
+        for (std::uint32_t r = 0; r < n_found; ++r) {
+          const auto row = static_cast<std::uint32_t>(rows[r] / kParts);
+          std::uint32_t& at = begins[rows[r] % kParts];
+          std::uint32_t left = std::exchange(counts[rows[r]], 0);
+          for (; left > Use::kMost; left -= Use::kMost) to[at++] = Use(row, Use::kMost);
+          to[at++] = Use(row, left);
+        }
       }
+      out.resize(out.size() + kBehind);
     }
-  });
-  std::partial_sum(ends_.begin(), ends_.end(), ends_.begin());
-  uses_.resize(ends_.back() + kBehind, Use{0, 0.0f});
-  parallel_for(n_tasks, [&](std::size_t task) {
-    std::copy(laid_out[task].begin(), laid_out[task].end(),
-              uses_.begin() + static_cast<std::ptrdiff_t>(ends_[task * kDocumentsPerTask * kParts]));
   });
 }
 
@@ -89,8 +97,8 @@ struct Batch {
 // row r * kParts + part of the table. Only the thread that works on it touches it.
 struct Part {
   struct Seen {
-    std::int32_t step;   // the step that last used a row, as in RowTable::last
-    std::uint32_t slot;  // the row's place in that step's batch
+    std::int32_t step;  // the step that last used a row, as in RowTable::last
+    std::uint32_t n;    // while a batch is transposed: uses of the row, then where the next goes
   };
   std::vector<Seen> seen;
   std::vector<float> sums;             // [batch, dim]: this group's share of each document's sum,
@@ -99,7 +107,6 @@ struct Part {
   std::vector<std::uint32_t> rows;     // the batch's distinct rows, in order of first use
   std::vector<std::int32_t> last;      // the step that used each of them before
   std::vector<std::uint32_t> ends;     // row s is in documents[ends[s - 1] : ends[s]]
-  std::vector<std::uint32_t> slots;    // for each use of a row, its place in `rows`
   std::vector<BagPlace> documents;     // by row: where in the batch it is used
   std::vector<float> gradient;         // [dim]
   std::uint32_t n_rows = 0;
@@ -109,45 +116,51 @@ struct Part {
   void transpose(const BagDocuments& all, const Batch& batch, std::size_t part, std::int32_t step);
 };
 
+// The inner loops of `transpose`, kept apart so that all they hold stays in registers.
+WORDROW_APART std::uint32_t meet(const BagDocuments::Use* use, const BagDocuments::Use* end,
+                                 Part::Seen* seen, std::uint32_t* rows, std::uint32_t n) {
+  for (; use != end; ++use) {
+    prefetch_address(seen + use[BagDocuments::kBehind].row());
+    Part::Seen& own = seen[use->row()];
+    rows[n] = use->row();  // whether it is new or not, as above
+    n += own.n == 0;
+    ++own.n;
+  }
+  return n;
+}
+
+WORDROW_APART void place(const BagDocuments::Use* use, const BagDocuments::Use* end,
+                         Part::Seen* seen, BagPlace* places, std::uint32_t document) {
+  for (; use != end; ++use)
+    places[seen[use->row()].n++] = {document, static_cast<float>(use->count())};
+}
+
 void Part::transpose(const BagDocuments& all, const Batch& batch, std::size_t part,
                      std::int32_t step) {
-  // Copies of the pointers: the compiler must think that numbers written may be the members.
-  Seen* const all_seen = seen.data();
-  std::int32_t* const all_last = last.data();
-  std::uint32_t *const all_rows = rows.data(), *const all_ends = ends.data();
-  BagPlace* const all_documents = documents.data();
-  std::uint32_t* slot = slots.data();
-  std::uint32_t n = 0;
+  n_rows = 0;
   for (std::size_t i = 0; i < batch.size; ++i) {
+    if (i + 8 < batch.size) all.prefetch_soon(batch.document(i + 8));
     if (i + 4 < batch.size) all.prefetch(batch.document(i + 4), part);
-    const BagDocuments::Use* const end = all.end(batch.document(i), part);
-    for (const BagDocuments::Use* use = all.begin(batch.document(i), part); use != end; ++use) {
-      // Written whether the row is new or not: which it is, is guessed wrong too often.
-      prefetch_address(all_seen + use[BagDocuments::kBehind].row);
-      const Seen known = all_seen[use->row];
-      const bool is_new = known.step != step;
-      const std::uint32_t at = is_new ? n : known.slot;
-      all_last[n] = known.step;
-      all_rows[n] = use->row;
-      all_ends[at] = (is_new ? 0 : all_ends[at]) + 1;
-      all_seen[use->row] = {step, at};
-      *slot++ = at;
-      n += is_new;
-    }
+    const std::size_t document = batch.document(i);
+    n_rows = meet(all.begin(document, part), all.end(document, part), seen.data(), rows.data(),
+                  n_rows);
   }
-  n_rows = n;
   std::uint32_t begin = 0;
-  for (std::uint32_t s = 0; s < n; ++s) {  // first where each begins, then where it ends
-    const std::uint32_t size = all_ends[s];
-    all_ends[s] = begin;
-    begin += size;
+  for (std::uint32_t s = 0; s < n_rows; ++s) {
+    std::uint32_t& n = seen[rows[s]].n;
+    begin += n;
+    n = begin - n;
   }
-  slot = slots.data();
   for (std::size_t i = 0; i < batch.size; ++i) {
     const std::size_t document = batch.document(i);
-    const BagDocuments::Use* const end = all.end(document, part);
-    for (const BagDocuments::Use* use = all.begin(document, part); use != end; ++use, ++slot)
-      all_documents[all_ends[*slot]++] = {static_cast<std::uint32_t>(i), use->count};
+    place(all.begin(document, part), all.end(document, part), seen.data(), documents.data(),
+          static_cast<std::uint32_t>(i));
+  }
+  for (std::uint32_t s = 0; s < n_rows; ++s) {
+    Seen& row = seen[rows[s]];
+    ends[s] = row.n;
+    last[s] = row.step;
+    row = {step, 0};
   }
 }
 
@@ -167,8 +180,8 @@ class Trainer {
   void sum_rows(std::size_t part, const Batch& batch, const RowOptimizer& clock);
   void answer(std::size_t i, const Batch& batch, std::int32_t step);
   void update_rows(std::size_t part, const RowOptimizer& clock);
-  void update_dense(std::size_t d, const Batch& batch, const RowOptimizer& clock,
-                    std::vector<float>& gradient);
+  void update_dense(std::size_t first, std::size_t last, const Batch& batch,
+                    const RowOptimizer& clock, std::vector<float>& gradient);
 
   // Whether every document's loss is a number; and how rows are left where one is not.
   bool is_finite(const Batch& batch) const;
@@ -230,10 +243,10 @@ void Trainer::reserve(const Batch& batch) {
       n += static_cast<std::size_t>(documents_.end(batch.document(i), p) -
                                     documents_.begin(batch.document(i), p));
     Part& part = parts_[p];
-    if (part.slots.size() >= ++n) continue;  // one more is written to, and not used
+    if (part.rows.size() >= ++n) continue;  // one more is written to, and not used
     part.last.resize(n);
     part.documents.resize(n);
-    for (auto* list : {&part.rows, &part.ends, &part.slots}) list->resize(n);
+    for (auto* list : {&part.rows, &part.ends}) list->resize(n);
   }
 }
 
@@ -392,16 +405,25 @@ void Trainer::gradient_of_largest(const Part& part, std::size_t p, std::size_t s
   }
 }
 
-// Row d of the kernel; row dim_ stands for the bias.
-void Trainer::update_dense(std::size_t d, const Batch& batch, const RowOptimizer& clock,
-                           std::vector<float>& gradient) {
-  gradient.assign(units_, 0.0f);
-  for (std::size_t i = 0; i < batch.size; ++i)
-    kernels().add(gradient.data(), logits_.data() + i * units_, units_,
-                  d < dim_ ? hidden_[i * dim_ + d] : 1.0f);
-  const DenseWeight& weight = d < dim_ ? model_.kernel : model_.bias;
-  const std::size_t at = d < dim_ ? d * units_ : 0;
-  clock.update(weight.w + at, weight.m + at, weight.v + at, gradient.data(), units_);
+// Rows [first, last) of the kernel; row dim_ stands for the bias.
+void Trainer::update_dense(std::size_t first, std::size_t last, const Batch& batch,
+                           const RowOptimizer& clock, std::vector<float>& gradient) {
+  gradient.assign((last - first) * units_, 0.0f);
+  const std::size_t end = std::min(last, dim_), n = end - std::min(first, end);
+  for (std::size_t i = 0; i < batch.size; ++i) {
+    const float* const hidden = hidden_.data() + i * dim_ + first;
+    const float* const own = logits_.data() + i * units_;
+    if (units_ == 1)
+      kernels().add(gradient.data(), hidden, n, own[0]);
+    else
+      for (std::size_t d = 0; d < n; ++d)
+        kernels().add(gradient.data() + d * units_, own, units_, hidden[d]);
+    if (last > dim_) kernels().add(gradient.data() + n * units_, own, units_, 1.0f);
+  }
+  const DenseWeight &kernel = model_.kernel, &bias = model_.bias;
+  const std::size_t at = first * units_;
+  clock.update(kernel.w + at, kernel.m + at, kernel.v + at, gradient.data(), n * units_);
+  if (last > dim_) clock.update(bias.w, bias.m, bias.v, gradient.data() + n * units_, units_);
 }
 
 bool Trainer::is_finite(const Batch& batch) const {
@@ -439,7 +461,9 @@ BagResult train_bag(const BagModel& model, RowOptimizer& clock, const BagDocumen
   Barrier barrier(n_members);
   std::vector<RowOptimizer> clocks(step_by, clock);  // one each: they go on at their own pace
   for (RowOptimizer& each : clocks) each.reserve((n - 1) / batch_size + 1);
-  std::vector<std::vector<float>> gradients(step_by, std::vector<float>(model.n_units));
+  const std::size_t n_dense = model.table.dim + 1;  // rows of the kernel, and the bias
+  std::vector<std::vector<float>> gradients(
+      step_by, std::vector<float>((n_dense / step_by + 1) * model.n_units));
   BagResult result;
   std::atomic<bool> stop{false};
   std::exception_ptr error;  // of the watch: a member of a gang must not throw
@@ -462,7 +486,8 @@ BagResult train_bag(const BagModel& model, RowOptimizer& clock, const BagDocumen
       if (member == 0 && watch && pace.is_due()) ask_watch();
       barrier.wait();
       const bool is_last = stop;  // read between the barriers, where all see the same
-      for (std::size_t i = member; i < batch.size; i += step_by) trainer.answer(i, batch, my_clock.step());
+      for (std::size_t i = member; i < batch.size; i += step_by)
+        trainer.answer(i, batch, my_clock.step());
       barrier.wait();
       if (!trainer.is_finite(batch)) {  // as all members find
         for (std::size_t p = member; p < kParts; p += step_by) trainer.leave_rows(p, my_clock);
@@ -472,8 +497,8 @@ BagResult train_bag(const BagModel& model, RowOptimizer& clock, const BagDocumen
       my_clock.begin_step(learning_rates[begin / batch_size]);
       for (std::size_t p = member; p < kParts; p += step_by)
         trainer.update_rows(p, my_clock);
-      for (std::size_t d = member; d <= model.table.dim; d += step_by)
-        trainer.update_dense(d, batch, my_clock, gradients[member]);
+      trainer.update_dense(n_dense * member / step_by, n_dense * (member + 1) / step_by, batch,
+                           my_clock, gradients[member]);
       my_clock.end_step();
       if (member == 0) trainer.add_to(result, batch);
       if (is_last) break;

@@ -21,31 +21,55 @@ class BagDocuments {
  public:
   static constexpr std::size_t kParts = 8;
   static constexpr std::size_t kBehind = 8;  // so many uses behind the last one may be read
-  struct Use {
-    std::uint32_t row;  // divided by kParts
-    float count;
-  };
-  // Document i has ids[offsets[i] : offsets[i + 1]]. Ids are trusted to be in [0, n_rows).
-  BagDocuments(const std::int32_t* ids, const std::int64_t* offsets, std::size_t n_documents,
-               std::size_t n_rows);
 
-  std::size_t size() const { return scale_.size(); }
+  // A row of a group, used up to 15 times; one used more often has several of these. Four bytes,
+  // since reading them is what a batch waits for.
+  class Use {
+   public:
+    static constexpr std::uint32_t kMost = 15;
+    static std::uint32_t needed(std::uint32_t count) { return (count + kMost - 1) / kMost; }
+
+    Use() : packed_(0) {}
+    Use(std::uint32_t row, std::uint32_t count) : packed_(row << 4 | count) {}
+    std::uint32_t row() const { return packed_ >> 4; }  // divided by kParts
+    std::uint32_t count() const { return packed_ & kMost; }
+
+   private:
+    std::uint32_t packed_;
+  };
+
+  // Document i has ids[offsets[i] : offsets[i + 1]], where zeros may be no ids but padding. Ids
+  // are trusted to be in [0, n_rows).
+  BagDocuments(const std::int32_t* ids, const std::int64_t* offsets, std::size_t n_documents,
+               std::size_t n_rows, bool skips_zeros);
+  BagDocuments(const BagDocuments&) = delete;  // documents point into what tasks laid out
+
+  std::size_t size() const { return documents_.size(); }
   const Use* begin(std::size_t document, std::size_t part) const {
-    return uses_.data() + ends_[document * kParts + part];
+    const Document& own = documents_[document];
+    return own.uses + (part ? own.ends[part - 1] : 0);
   }
   const Use* end(std::size_t document, std::size_t part) const {
-    return uses_.data() + ends_[document * kParts + part + 1];
+    const Document& own = documents_[document];
+    return own.uses + own.ends[part];
   }
+  // Asks for a document's uses to be fetched; soon, for where they are.
   void prefetch(std::size_t document, std::size_t part) const {
-    for (const Use* use = begin(document, part); use < end(document, part); use += 8)
-      prefetch_address(use);
+    constexpr std::size_t kPerLine = 64 / sizeof(Use);
+    const Use* const last = end(document, part) + kBehind;
+    for (const Use* use = begin(document, part); use < last; use += kPerLine) prefetch_address(use);
   }
-  float scale(std::size_t document) const { return scale_[document]; }  // 1 / number of ids
+  void prefetch_soon(std::size_t document) const { prefetch_address(&documents_[document]); }
+  float scale(std::size_t document) const { return documents_[document].scale; }
 
  private:
-  LargeVector<Use> uses_;
-  std::vector<std::size_t> ends_;  // [document * kParts + part + 1]
-  std::vector<float> scale_;
+  struct Document {
+    const Use* uses;  // by part
+    std::uint32_t ends[kParts];
+    float scale;  // 1 / number of ids
+  };
+  std::vector<LargeVector<Use>> uses_;  // by the task that laid them out
+  std::vector<Document> documents_;
 };
 
 // A weight that every step updates, with its moments. Not owned.

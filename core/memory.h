@@ -33,6 +33,13 @@ inline void prefetch_to_write(const void* address) {
 #endif
 }
 
+// For a function whose inner loop is to have the processor's registers to itself.
+#if defined(__GNUC__) || defined(__clang__)
+#define WORDROW_APART __attribute__((noinline))
+#else
+#define WORDROW_APART
+#endif
+
 template <class T>
 struct LargePages {
   using value_type = T;

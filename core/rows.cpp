@@ -1,6 +1,7 @@
 #include "rows.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <vector>
 
@@ -78,41 +79,17 @@ void each_row(Table* table, std::size_t n_rows, std::size_t dim, const std::int3
 }  // namespace
 
 bool are_rows(const std::int32_t* ids, std::size_t n_ids, std::size_t n_rows) {
-  return std::all_of(ids, ids + n_ids, [n_rows](std::int32_t id) {
-    return id >= 0 && static_cast<std::size_t>(id) < n_rows;
+  constexpr std::size_t kPerPart = 1 << 16;
+  const auto limit = static_cast<std::uint32_t>(std::min(n_rows, std::size_t{1} << 31));
+  std::atomic<bool> all{true};
+  parallel_for((n_ids + kPerPart - 1) / kPerPart, [&](std::size_t part) {
+    const std::int32_t *const own = ids + part * kPerPart;
+    const std::size_t n = std::min(n_ids - part * kPerPart, kPerPart);
+    std::uint32_t wrong = 0;  // asked of every id: a loop that may end early is not vectorised
+    for (std::size_t i = 0; i < n; ++i) wrong |= static_cast<std::uint32_t>(own[i]) >= limit;
+    if (wrong) all = false;
   });
-}
-
-namespace {
-
-// Calls each(bag, its ids, its mask or none) for all, by all threads.
-template <class Each>
-void each_padded(const PaddedBags& bags, const Each& each) {
-  constexpr std::size_t kPerPart = 64;
-  parallel_for((bags.n_bags + kPerPart - 1) / kPerPart, [&](std::size_t part) {
-    for (std::size_t b = part * kPerPart; b < std::min(bags.n_bags, (part + 1) * kPerPart); ++b)
-      each(b, bags.ids + b * bags.n_steps, bags.mask ? bags.mask + b * bags.n_steps : nullptr);
-  });
-}
-
-}  // namespace
-
-void count_real(const PaddedBags& bags, bool skips_zeros, std::int64_t* counts) {
-  each_padded(bags, [&](std::size_t b, const std::int32_t* ids, const bool* mask) {
-    std::int64_t n = 0;
-    for (std::size_t t = 0; t < bags.n_steps; ++t)
-      n += (!mask || mask[t]) & (!skips_zeros | (ids[t] != 0));
-    counts[b] = n;
-  });
-}
-
-void copy_real(const PaddedBags& bags, bool skips_zeros, const std::int64_t* offsets,
-               std::int32_t* out) {
-  each_padded(bags, [&](std::size_t b, const std::int32_t* ids, const bool* mask) {
-    std::int32_t* to = out + offsets[b];
-    for (std::size_t t = 0; t < bags.n_steps; ++t)
-      if ((!mask || mask[t]) && (!skips_zeros || ids[t] != 0)) *to++ = ids[t];
-  });
+  return all;
 }
 
 std::size_t find_unique(const std::int32_t* ids, std::size_t n_ids, std::int32_t* first_at,

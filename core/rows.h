@@ -21,13 +21,6 @@ struct PaddedBags {
   std::size_t n_bags, n_steps;
 };
 
-// The ids of padded texts that count, behind each other: those where the mask is true (all, where
-// there is none) and, if zeros are padding, that are not 0. First count them, text by text, then
-// copy each text's to where the sums of the counts say: offsets [n_bags].
-void count_real(const PaddedBags& bags, bool skips_zeros, std::int64_t* counts);
-void copy_real(const PaddedBags& bags, bool skips_zeros, const std::int64_t* offsets,
-               std::int32_t* ids);
-
 // Finds the distinct ids of a batch: unique [n_unique] in the order they are met, where[i] the
 // place of ids[i] among them. Ids are trusted to be in [0, n_rows); unique has room for as many as
 // there are. first_at [n_rows] is scratch that may hold anything that is not negative: what it

@@ -14,9 +14,15 @@ V, D, B = 400, 5, 8
 
 
 def zipf_documents(rng, n):
-    """Documents whose ids are Zipf-distributed: most rows rest for long times. Some are empty."""
+    """Documents whose ids are Zipf-distributed: most rows rest for long times.
+
+    Some are empty, some say one word up to 50 times.
+    """
     lengths = rng.integers(0, 12, n)
-    return [(rng.zipf(1.4, k) - 1) % (V - 1) + 1 for k in lengths]
+    documents = [(rng.zipf(1.4, k) - 1) % (V - 1) + 1 for k in lengths]
+    for i in range(0, n, 9):
+        documents[i] = np.append(documents[i], np.full(rng.integers(10, 50), rng.integers(1, V)))
+    return documents
 
 
 def start(rng, units):

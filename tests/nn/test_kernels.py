@@ -384,17 +384,3 @@ def test_a_product_of_matrices(shape, seed):
     a, b = (rng.normal(size=s).astype(np.float32) for s in ((m, k), (k, n)))
     wanted = a.astype(np.float64) @ b
     np.testing.assert_allclose(_core.product(a, b), wanted, atol=1e-5 * np.sqrt(k), rtol=1e-5)
-
-
-def test_ids_that_count():
-    ids = np.array([[0, 3, 0, 4], [0, 0, 0, 0], [5, 6, 7, 8]], np.int32)
-    mask = np.array([[1, 1, 0, 0], [1, 0, 1, 1], [0, 0, 0, 1]], bool)
-    found = {
-        skips: [x.tolist() for x in _core.real_ids(ids, mask, skips_zeros=skips)]
-        for skips in (False, True)
-    }
-    assert found == {
-        False: [[0, 3, 0, 0, 0, 8], [0, 2, 5, 6]],
-        True: [[3, 8], [0, 1, 1, 2]],
-    }
-    assert _core.real_ids(ids, None, skips_zeros=True)[0].tolist() == [3, 4, 5, 6, 7, 8]

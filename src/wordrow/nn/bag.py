@@ -175,10 +175,13 @@ class BagTrainer:
             own[...] = kept
         self._rows.take(self.table)
 
-    def lay_out(self, ragged: Ragged) -> _core.BagDocuments:
-        """Return texts in the layout that training reads; made once for all epochs."""
+    def lay_out(self, ragged: Ragged, *, skips_zeros: bool = False) -> _core.BagDocuments:
+        """Return texts in the layout that training reads; made once for all epochs.
+
+        skips_zeros: an id of 0 is padding.
+        """
         ids, offsets = np.ascontiguousarray(ragged.ids), np.ascontiguousarray(ragged.offsets)
-        return _core.BagDocuments(ids, offsets, n_rows=len(self.table))
+        return _core.BagDocuments(ids, offsets, n_rows=len(self.table), skips_zeros=skips_zeros)
 
     def train(
         self,

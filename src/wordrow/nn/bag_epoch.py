@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from wordrow import _core
 from wordrow.nn import losses, metrics
 from wordrow.nn.activations import ACTIVATIONS
 from wordrow.nn.bag import BagTrainer, Progress
@@ -50,7 +49,7 @@ class BagEpochs:
 
     def __init__(self, form: Form, trainer: Trainer, data: Data, labels: Any) -> None:
         self.form, self.trainer, self.labels = form, trainer, labels
-        self.ragged = _real_ids(data.inputs[0], masked=form.embedding.mask_zero)
+        self.column = data.inputs[0]
         self.documents: Any = None
 
     @classmethod
@@ -99,7 +98,9 @@ class BagEpochs:
         ):  # fmt: skip
             core = trainer.core = self._new_core(table, kernel, bias)
         if self.documents is None:
-            self.documents = core.lay_out(self.ragged)
+            self.documents = core.lay_out(
+                _ragged_of(self.column), skips_zeros=self.form.embedding.mask_zero
+            )
         return core
 
     def _has_own_moments(self, core: BagTrainer) -> bool:
@@ -283,15 +284,15 @@ def _is(loss: Any, kind: tuple[Any, type, dict[str, Any]]) -> bool:
     )
 
 
-def _real_ids(column: Column, *, masked: bool) -> Ragged:
-    """Return the ids that count, without padding."""
+def _ragged_of(column: Column) -> Ragged:
+    """Return a column's texts one behind the other, without what its own mask leaves out."""
     if isinstance(column, Ragged):
-        if not masked or (column.ids != 0).all():
-            return column
-        real = column.ids != 0
-        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(real)])
-        return Ragged(ids=column.ids[real], offsets=ends[column.offsets])
-    ids = column.ids if isinstance(column, Padded) else column
-    mask = np.ascontiguousarray(column.mask) if isinstance(column, Padded) else None
-    real, offsets = _core.real_ids(np.ascontiguousarray(ids, np.int32), mask, skips_zeros=masked)
-    return Ragged(ids=real, offsets=offsets)
+        return column
+    if isinstance(column, Padded):
+        lengths = np.count_nonzero(column.mask, axis=1)
+        ids = column.ids[column.mask]
+    else:
+        lengths = np.full(len(column), column.shape[1])
+        ids = column.reshape(-1)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return Ragged(ids=ids.astype(np.int32, copy=False), offsets=offsets)

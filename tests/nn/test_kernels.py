@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import wordrow
@@ -159,6 +159,10 @@ POOLS = {
     how=st.sampled_from(["rows", "padding in front", "steps", "same rows"]),
     seed=st.integers(0, 99),
 )
+@example(  # XLA computes these sums twice, a little apart: nothing was the largest, bit by bit
+    shape=(1, 1, 30), window=(3, 1, 1), padding="causal", activation="hard_sigmoid",
+    masking="none", how="padding in front", seed=57,
+)  # fmt: skip
 def test_convolution_and_pooling_kernels_are_the_sums(
     pool, shape, window, padding, activation, masking, how, seed
 ):

@@ -196,12 +196,15 @@ def _max(x: Any, axis: int, keepdims: bool) -> Any:
 
     JAX's own gradient goes to what equals the largest bit by bit: where XLA
     computes x anew inside a fused loop, nothing may, and it becomes infinite.
+    Here one always has it: the first of the largest.
     """
     if not is_jax(x):
         return x.max(axis=axis, keepdims=keepdims)
-    fixed = sys.modules["jax"].lax.stop_gradient
+    jax = sys.modules["jax"]
+    fixed = jax.lax.stop_gradient
     largest = fixed(x.max(axis=axis, keepdims=True))
-    near = fixed((x >= largest - 4e-7 * abs(largest)).astype(x.dtype))
+    first = jax.nn.one_hot(x.argmax(axis=axis), x.shape[axis], axis=axis, dtype=bool)
+    near = fixed(((x >= largest - 4e-7 * abs(largest)) | first).astype(x.dtype))
     share = (x * near).sum(axis=axis, keepdims=True) / near.sum(axis=axis, keepdims=True)
     found = largest + (share - fixed(share))
     return found if keepdims else found.squeeze(axis)
@@ -330,7 +333,7 @@ def pooled_rows(sums: Sums, pools: Any) -> Lookup:
     own = all_places(pools)
     shared = padding.argmax(axis=0).astype(np.int32) * n_pools + xp.arange(n_pools, dtype=np.int32)
     ids = xp.where(padding, shared[None], own)
-    rows = window_max(sums, pools)
+    rows = window_max(sums, xp.where((own != ids)[..., None], np.int32(-1), pools))
     return Lookup(rows.reshape(batch * n_pools, rows.shape[-1]), ids)
 
 

@@ -61,18 +61,39 @@ struct Fronts {
     return texts.ids + order[j] * texts.n_steps + i * block;
   }
 
-  // The rows of block i behind each other, [lines, steps * dim]: of the texts that have joined,
-  // then the front's, once for the others.
+  // How many lines a block has: one for each text that has joined, and the front's for the others.
+  std::size_t n_lines(std::size_t i, const FlatTexts& texts) const {
+    return joined[i] + (joined[i] < texts.n_texts);
+  }
+  const std::int32_t* ids_of_line(std::size_t line, std::size_t i, const FlatTexts& texts) const {
+    return line < joined[i] ? ids_of(line, i, texts) : ids.data() + first_step(i);
+  }
+
+  // The rows of block i, [lines, steps * dim].
   void lay_out(std::size_t i, const FlatTexts& texts, float* rows) const {
-    const std::size_t n = n_steps_of(i, texts), dim = texts.dim;
-    const auto row = [&](std::int32_t id) {
-      std::copy_n(texts.table + static_cast<std::size_t>(id) * dim, dim, rows);
-      rows += dim;
-    };
-    for (std::size_t j = 0; j < joined[i]; ++j)
-      std::for_each_n(ids_of(j, i, texts), n, row);
-    if (joined[i] < texts.n_texts)
-      std::for_each_n(ids.data() + first_step(i), n, row);
+    const std::size_t n = n_steps_of(i, texts);
+    for (std::size_t line = 0; line < n_lines(i, texts); ++line)
+      copy(ids_of_line(line, i, texts), n, texts, rows + line * n * texts.dim);
+  }
+  // The same line by line: those whose rows lie behind each other in the table stay there.
+  void find(std::size_t i, const FlatTexts& texts, float* room, const float** lines) const {
+    const std::size_t n = n_steps_of(i, texts);
+    for (std::size_t line = 0; line < n_lines(i, texts); ++line) {
+      const std::int32_t* const own = ids_of_line(line, i, texts);
+      std::size_t t = 1;
+      while (t < n && own[t] == own[t - 1] + 1) ++t;
+      lines[line] = t == n ? texts.table + static_cast<std::size_t>(own[0]) * texts.dim
+                           : copy(own, n, texts, room + line * n * texts.dim);
+    }
+  }
+
+ private:
+  static const float* copy(const std::int32_t* own, std::size_t n, const FlatTexts& texts,
+                           float* to) {
+    for (std::size_t t = 0; t < n; ++t)
+      std::copy_n(texts.table + static_cast<std::size_t>(own[t]) * texts.dim, texts.dim,
+                  to + t * texts.dim);
+    return to;
   }
 };
 
@@ -89,12 +110,11 @@ void flat_product(const FlatTexts& texts, float* out) {
   const std::size_t n_tasks = std::min(panels, static_cast<std::size_t>(n_threads()));
   parallel_for(n_tasks, [&](std::size_t task) {
     const std::size_t begin = panels * task / n_tasks, end = panels * (task + 1) / n_tasks;
-    const std::size_t n_whole = std::min(end, n_units / kPanel) - begin;
-    const bool has_rest = begin + n_whole < end;
+    const std::size_t n_columns = std::min(end * kPanel, n_units) - begin * kPanel;
     std::vector<float> rows((n_texts + 1) * fronts.block * texts.dim);
     std::vector<const float*> from(n_texts + 1);
     std::vector<float*> lines(n_texts + 1);
-    Packed rest;
+    Packed packed;
     std::size_t n_before = 0;
     for (std::size_t i = 0; i < fronts.n_blocks; ++i) {
       const std::size_t n = fronts.joined[i], k = fronts.n_steps_of(i, texts) * texts.dim;
@@ -102,25 +122,14 @@ void flat_product(const FlatTexts& texts, float* out) {
       for (std::size_t j = n_before; j < n; ++j)
         std::copy_n(front, (end - begin) * kPanel, sums.get() + j * width + begin * kPanel);
       n_before = n;
-      const std::size_t n_lines = n + (n < n_texts);
-      fronts.lay_out(i, texts, rows.data());
-      for (std::size_t j = 0; j < n_lines; ++j) {
-        from[j] = rows.data() + j * k;
+      const std::size_t n_lines = fronts.n_lines(i, texts);
+      fronts.find(i, texts, rows.data(), from.data());
+      for (std::size_t j = 0; j < n_lines; ++j)
         lines[j] = j < n ? sums.get() + j * width + begin * kPanel : front;
-      }
       const float* const kernel =
           texts.kernel + fronts.first_step(i) * texts.dim * n_units + begin * kPanel;
-      if (i + 1 < fronts.n_blocks) {  // columns of rows far apart, which no processor foresees
-        const std::size_t n_next = fronts.n_steps_of(i + 1, texts) * texts.dim;
-        for (std::size_t d = k; d < k + n_next; ++d)
-          for (std::size_t panel = 0; panel < end - begin; ++panel)
-            prefetch_address(kernel + d * n_units + panel * kPanel);
-      }
-      kernels().multiply(lines.data(), from.data(), n_lines, kernel, n_units, kPanel, k, n_whole);
-      if (!has_rest) continue;
-      rest.pack(kernel + n_whole * kPanel, k, n_units % kPanel, n_units);
-      for (std::size_t j = 0; j < n_lines; ++j) lines[j] += n_whole * kPanel;
-      rest.multiply(lines.data(), from.data(), n_lines);
+      packed.pack(kernel, k, n_columns, n_units);
+      packed.multiply(lines.data(), from.data(), n_lines);
     }
   });
   const std::size_t n_all = fronts.n_blocks ? fronts.joined.back() : 0;

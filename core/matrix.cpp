@@ -1,6 +1,7 @@
 #include "matrix.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "pool.h"
@@ -12,15 +13,19 @@ void Packed::pack(const float* from, std::size_t k, std::size_t n, std::size_t r
   k_ = k;
   n_panels_ = n_panels(n);
   float* const data = data_.of(n_panels_ * k * kPanel);
-  for (std::size_t panel = 0; panel < n_panels_; ++panel) {
-    const std::size_t first = panel * kPanel, width = std::min(kPanel, n - first);
-    for (std::size_t i = 0; i < k; ++i) {
+  // Row by row, as memory has them.
+  for (std::size_t i = 0; i < k; ++i)
+    for (std::size_t panel = 0; panel < n_panels_; ++panel) {
+      const std::size_t first = panel * kPanel, width = std::min(kPanel, n - first);
+      const float* const own = from + i * row_stride + first * column_stride;
       float* const to = data + (panel * k + i) * kPanel;
-      for (std::size_t j = 0; j < width; ++j)
-        to[j] = from[i * row_stride + (first + j) * column_stride];
+      if (column_stride == 1 && width == kPanel) {
+        std::memcpy(to, own, kPanel * sizeof(float));
+        continue;
+      }
+      for (std::size_t j = 0; j < width; ++j) to[j] = own[j * column_stride];
       std::fill(to + width, to + kPanel, 0.0f);
     }
-  }
 }
 
 void product(const float* a, std::size_t m, std::size_t k, const float* b, std::size_t n,

@@ -65,11 +65,11 @@ void bring_back(const Windows& windows, std::size_t n, const float* out, const f
 
 bool are_places(const Groups& groups, std::size_t n_rows) {
   // One loop without a way out of it, which the compiler can vectorise.
-  const auto limit = static_cast<std::int64_t>(n_rows);
-  bool fit = true;
+  const auto limit = static_cast<std::uint32_t>(std::min(n_rows, std::size_t{1} << 31));
+  std::uint32_t wrong = 0;
   for (std::size_t i = 0; i < groups.n * groups.size; ++i)
-    fit &= groups.places[i] >= -1 && groups.places[i] < limit;
-  return fit;
+    wrong |= static_cast<std::uint32_t>(groups.places[i]) + 1 > limit;
+  return wrong == 0;
 }
 
 void window_sums(const Windows& windows, float* out) {

@@ -92,9 +92,13 @@ class Windows:
         places: [B, T], numbers of the steps, from 0 -> [B, windows, size], -1 for
         steps that are not there or not real.
         """
-        inside, _, mask = self.place(places[..., None] + 1, mask)
-        taps = ops.namespace(inside).concatenate(self.taps(inside), axis=-1)
-        return taps - 1, mask
+        xp = ops.namespace(places)
+        if mask is None:
+            inside = xp.pad(places, [(0, 0), self._edges(places.shape[1])], constant_values=-1)
+        else:
+            inside, _, mask = self.place(places[..., None] + 1, mask)
+            inside = inside[..., 0] - 1
+        return xp.stack(self.taps(inside), axis=-1), mask
 
     def taps(self, x: Any) -> list[Any]:
         """Return the first, second, ... step of every window: each [B, windows, ...]."""

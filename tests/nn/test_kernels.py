@@ -56,7 +56,7 @@ def assert_same(fast, slow, *, atol=1e-5):
 
 
 @pytest.mark.parametrize("kind", RECURRENT)
-@settings(max_examples=6)
+@settings(max_examples=5)
 @given(
     shape=st.tuples(st.integers(1, 40), st.integers(1, 9), st.integers(1, 20)),
     masking=st.sampled_from(["none", "front", "back", "holes", "all"]),
@@ -149,7 +149,7 @@ POOLS = {
 
 
 @pytest.mark.parametrize("pool", POOLS)
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(
     shape=st.tuples(st.integers(1, 12), st.integers(1, 9), st.integers(1, 40)),
     window=st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(1, 2)),
@@ -210,7 +210,7 @@ def test_convolution_and_pooling_kernels_are_the_sums(
     np.testing.assert_allclose(run(weights, table), slowly(run, weights, table), atol=1e-5)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(
     shape=st.tuples(st.integers(1, 30), st.integers(1, 30), st.integers(1, 20)),
     units=st.integers(1, 40),

@@ -41,6 +41,29 @@ CHAINS = {
     ],
     "max": [lambda k: k.Embedding(V, D), lambda k: k.GlobalMaxPooling1D(keepdims=True)],
     "flatten": [lambda k: k.Embedding(V, D), lambda k: k.Flatten(), lambda k: k.Dense(3, "relu")],
+    "normalized steps": [
+        lambda k: k.Embedding(V, D, mask_zero=True),
+        lambda k: k.LayerNormalization(),
+        lambda k: k.LeakyReLU(),
+        lambda k: k.ELU(0.5),
+        lambda k: k.ReLU(2.0, 0.1, 0.2),
+        lambda k: k.GaussianNoise(0.3),
+        lambda k: k.GaussianDropout(0.3),
+        lambda k: k.ActivityRegularization(0.1),
+        lambda k: k.BatchNormalization(),
+        lambda k: k.GlobalAveragePooling1D(),
+    ],
+    "other shapes": [
+        lambda k: k.Embedding(V, D),
+        lambda k: k.ZeroPadding1D((2, 1)),
+        lambda k: k.UpSampling1D(2),
+        lambda k: k.Cropping1D((1, 3)),
+        lambda k: k.Permute((2, 1)),
+        lambda k: k.PReLU("he_normal"),
+        lambda k: k.Softmax(1),
+        lambda k: k.Flatten(),
+        lambda k: k.RepeatVector(3),
+    ],
     "dense on steps": [
         lambda k: k.Embedding(V, D, mask_zero=True),
         lambda k: k.Dense(5, use_bias=False),
@@ -98,3 +121,93 @@ def test_initializers_spread_as_keras(name):
     if ("normal" not in name and name != "orthogonal") or "truncated" in name:
         assert abs(np.abs(ours).max() - np.abs(theirs).max()) < 0.05 * spread
     assert abs(np.quantile(ours, 0.9) - np.quantile(theirs, 0.9)) < 0.03 * spread
+
+
+MERGES = {
+    "add": lambda k: k.Add(),
+    "subtract": lambda k: k.Subtract(),
+    "multiply": lambda k: k.Multiply(),
+    "average": lambda k: k.Average(),
+    "maximum": lambda k: k.Maximum(),
+    "minimum": lambda k: k.Minimum(),
+    "dot": lambda k: k.Dot((2, 2)),
+    "dot, normalized": lambda k: k.Dot(1, normalize=True),
+    "attention": lambda k: k.Attention(use_scale=True),
+    "attention, concat": lambda k: k.Attention(score_mode="concat"),
+    "additive attention": lambda k: k.AdditiveAttention(),
+    "heads": lambda k: k.MultiHeadAttention(2, 3),
+    "heads, other sizes": lambda k: k.MultiHeadAttention(2, 3, output_shape=5, use_bias=False),
+}
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("name", MERGES)
+def test_two_inputs_as_keras(name, masked, rng):
+    """Values and masks; where steps are real in one input alone, see test_differences."""
+
+    def model(k, library):
+        first, second = library.Input((T,)), library.Input((T,))
+        rows = k.Embedding(V, D, mask_zero=masked)
+        layer = MERGES[name](k)
+        both = (rows(first), rows(second))
+        out = layer(*both) if isinstance(layer, k.MultiHeadAttention) else layer(list(both))
+        if name.startswith("dot"):
+            return library.Model([first, second], out)
+        return library.Model([first, second], k.GlobalAveragePooling1D()(out))
+
+    theirs, ours = model(keras.layers, keras), model(wordrow, wordrow)
+    assert [w.shape for w in ours.get_weights()] == [w.shape for w in theirs.get_weights()]
+    ours.set_weights(theirs.get_weights())
+    x = ids(rng, padded=masked)
+    other = np.where(x == 0, 0, rng.integers(1, V, x.shape))
+    if masked and name.startswith("dot"):  # Keras lets what is masked count in sums
+        return
+    np.testing.assert_allclose(
+        ours.predict([x, other]), theirs.predict([x, other], verbose=0), atol=2e-6
+    )
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_batch_normalization_learns_as_keras(masked, rng):
+    chain = [
+        lambda k: k.Embedding(V, D, mask_zero=masked),
+        lambda k: k.BatchNormalization(momentum=0.7),
+        lambda k: k.GlobalAveragePooling1D(),
+        lambda k: k.Dense(1),
+    ]
+    ours, theirs = pair(chain)
+    x, y = np.concatenate([ids(rng, padded=masked) for _ in range(4)]), rng.normal(size=(32, 1))
+    ours.compile(wordrow.optimizers.SGD(0.1), "mse")
+    theirs.compile(keras.optimizers.SGD(0.1), "mse")
+    for model in (ours, theirs):  # the last batch has 4 of 14
+        model.fit(x, y, batch_size=14, epochs=3, shuffle=False, verbose=0)
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, atol=2e-5)
+    np.testing.assert_allclose(ours.predict(x), theirs.predict(x, verbose=0), atol=2e-5)
+    ours.layers[1].trainable = False
+    ours.compile("sgd", "mse")
+    before = ours.layers[1].get_weights()
+    ours.fit(x, y, verbose=0)
+    for was, is_now in zip(before, ours.layers[1].get_weights(), strict=True):
+        np.testing.assert_array_equal(was, is_now)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_heads_with_scores_and_order(causal, rng):
+    x = rng.normal(size=(3, T, D)).astype(np.float32)
+    theirs, ours = keras.layers.MultiHeadAttention(2, 3), wordrow.MultiHeadAttention(2, 3)
+    options = {"use_causal_mask": causal, "return_attention_scores": True}
+    wanted = theirs(x, x, **options)
+    ours(x, x, **options)
+    ours.set_weights(theirs.get_weights())
+    for mine, other in zip(ours(x, x, **options), wanted, strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-6)
+    allowed = rng.random((3, T, T)) < 0.7
+    theirs, ours = keras.layers.MultiHeadAttention(2, 3), wordrow.MultiHeadAttention(2, 3)
+    wanted = theirs(x, x, attention_mask=allowed)
+    ours(x, x, attention_mask=allowed)
+    ours.set_weights(theirs.get_weights())
+    some = allowed.any(axis=-1)
+    np.testing.assert_allclose(
+        np.asarray(ours(x, x, attention_mask=allowed))[some], np.asarray(wanted)[some], atol=1e-6
+    )

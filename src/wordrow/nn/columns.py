@@ -59,13 +59,20 @@ def input_columns(
     dict by name. Raises ValueError for another number of inputs, other names, or
     shapes that do not fit.
     """
-    columns = [_column(part) for part in _parts(x, names, "inputs")]
+    parts = zip(_parts(x, names, "inputs"), shapes, strict=True)
+    columns = [_one_each(_column(part), shape) for part, shape in parts]
     for column, name, shape in zip(columns, names, shapes, strict=True):
         _check_shape(column, name, shape, model)
     if len({len(column) for column in columns}) > 1:
         sizes = {name: len(column) for name, column in zip(names, columns, strict=True)}
         raise ValueError(f"all inputs must have as many examples; received {sizes}.")
     return columns
+
+
+def _one_each(column: Column, shape: Shape) -> Column:
+    """Return a column [B] as [B, 1], where an input takes one number a text."""
+    one = isinstance(column, np.ndarray) and column.ndim == 1 and tuple(shape[1:]) == (1,)
+    return column[:, None] if one else column
 
 
 def _parts(x: Any, names: Sequence[str], what: str) -> list[Any]:

@@ -49,6 +49,7 @@ class Feed:
         self, graph: Graph, rows: dict[Path, Rows], *, batch_size: int, exact: bool = False
     ) -> None:
         self.graph, self.rows, self.batch_size, self.exact = graph, rows, batch_size, exact
+        self._fills = not exact and not any(layer.mixes_texts for layer in graph.layers)
         self._sources = graph.lookups()
         self._longest = 0
         self._trims = False
@@ -57,12 +58,13 @@ class Feed:
     def batch(self, data: Data, rows: Any = None) -> Batch:
         """Return a batch of the examples, or of some of them, filled up to the batch size.
 
-        What fills it up are copies of the first example, with weight 0.
+        What fills it up are copies of the first example, with weight 0. A batch
+        whose texts have a say in each other's answers is not filled up.
         """
         part = data if rows is None else data.take(rows)
         n = len(part)
         inputs, masks = self._inputs(part.inputs)
-        valid = np.zeros(n if self.exact else self.batch_size, np.float32)
+        valid = np.zeros(self.batch_size if self._fills else n, np.float32)
         valid[:n] = 1
         inputs = [self._filled(x) for x in inputs]
         ids, places = {}, {}
@@ -113,7 +115,7 @@ class Feed:
         return [x for x, _ in cut], [mask for _, mask in cut]
 
     def _filled(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        n = 0 if self.exact else self.batch_size - len(x)
+        n = self.batch_size - len(x) if self._fills else 0
         return x if n == 0 else np.concatenate([x, np.repeat(x[:1], n, axis=0)])
 
 

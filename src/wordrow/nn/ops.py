@@ -25,10 +25,9 @@ from wordrow.types import Ragged
 __all__ = [
     "LARGE", "Lookup", "Sums", "all_finite", "all_places", "as_ids", "bag_answers", "bag_mean",
     "choose", "flat_product", "has_kernel", "is_jax", "keep_mask", "laid_out", "log_softmax",
-    "masked_max", "masked_mean", "mean_of_rows", "namespace", "pooled_rows", "product", "recurrent",
-    "rng_of",
-    "rows_and_places", "rows_of", "scan", "sigmoid", "softmax", "take_rows", "total_of",
-    "window_max", "window_sums", "with_rows",
+    "masked_max", "masked_mean", "mean_of_rows", "namespace", "normal", "of_length_one",
+    "pooled_rows", "product", "recurrent", "rng_of", "rows_and_places", "rows_of", "scan",
+    "sigmoid", "softmax", "take_rows", "total_of", "window_max", "window_sums", "with_rows",
 ]  # fmt: skip
 
 _KERNELS = os.environ.get("WORDROW_KERNELS") != "0"
@@ -210,6 +209,12 @@ def _max(x: Any, axis: int, keepdims: bool) -> Any:
     return found if keepdims else found.squeeze(axis)
 
 
+def of_length_one(x: Any) -> Any:
+    """Return vectors along the last axis divided by their lengths; zeros stay zeros."""
+    xp = namespace(x)
+    return x / xp.sqrt(xp.maximum((x * x).sum(axis=-1, keepdims=True), np.float32(1e-12)))
+
+
 def sigmoid(x: Any) -> Any:
     """Return 1 / (1 + exp(-x)), without overflow for large negative x."""
     if is_jax(x):
@@ -240,6 +245,13 @@ def keep_mask(rng: Any, keep: float, shape: tuple[int, ...]) -> Any:
     if is_jax(rng):
         return sys.modules["jax"].random.bernoulli(rng, keep, shape)
     return rng.random(shape) < keep
+
+
+def normal(rng: Any, shape: tuple[int, ...]) -> Any:
+    """Return normally distributed float32 numbers; rng: as in `keep_mask`."""
+    if is_jax(rng):
+        return sys.modules["jax"].random.normal(rng, shape)
+    return rng.standard_normal(shape, dtype=np.float32)
 
 
 def rng_of(rng: Any, number: int) -> Any:

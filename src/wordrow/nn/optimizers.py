@@ -42,6 +42,7 @@ class OptimizerOptions(TypedDict, total=False):
     clipnorm: float | None
     clipvalue: float | None
     global_clipnorm: float | None
+    decay: float
     name: str | None
 
 
@@ -65,6 +66,7 @@ class Optimizer:
     a schedule. weight_decay: each step takes learning_rate * weight_decay of
     every weight away. clipvalue bounds each gradient, clipnorm the norm of each
     weight's gradient, global_clipnorm the norm of all together; one at most.
+    decay (Keras 1 and 2): a number's rate is divided by 1 + decay * step.
     """
 
     slots: tuple[str, ...] = ()
@@ -77,6 +79,7 @@ class Optimizer:
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        decay: float = 0.0,
         name: str | None = None,
     ) -> None:
         self.learning_rate = learning_rate
@@ -88,6 +91,9 @@ class Optimizer:
             if value is not None and not value > 0:
                 raise ValueError(f"`{clip}` must be above 0; received {show(value)}.")
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        if not decay >= 0:
+            raise ValueError(f"`decay` must not be below 0; received {show(decay)}.")
+        self.decay = float(decay)
         self.name = name or type(self).__name__.lower()
 
     # ---- the learning rate ----------------------------------------------
@@ -115,7 +121,9 @@ class Optimizer:
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step (from 0)."""
-        return float(self._rate(step)) if callable(self._rate) else self._rate
+        if callable(self._rate):
+            return float(self._rate(step))
+        return float(self._rate / (1 + self.decay * step))
 
     # ---- pure functions -------------------------------------------------
 
@@ -194,8 +202,8 @@ class Optimizer:
         rate = self._rate
         config = {"learning_rate": SCHEDULES.config(rate) if callable(rate) else rate,
                   "weight_decay": self.weight_decay}  # fmt: skip
-        for name in ("clipnorm", "clipvalue", "global_clipnorm"):
-            if vars(self)[name] is not None:
+        for name in ("clipnorm", "clipvalue", "global_clipnorm", "decay"):
+            if vars(self)[name]:
                 config[name] = vars(self)[name]
         return config
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from wordrow import store
 from wordrow.errors import FileFormatError
+from wordrow.nn import random
 from wordrow.nn.layers import LAYERS, Layer
 from wordrow.nn.losses import LOSSES
 from wordrow.nn.metrics import METRICS
@@ -204,18 +205,24 @@ def graph_config(model: Model) -> dict[str, Any]:
 
 
 def model_from_parts(
-    tensors: Mapping[str, Any], config: Any, *, name: str, compiled: bool = True
+    tensors: Mapping[str, Any] | None, config: Any, *, name: str, compiled: bool = True
 ) -> Model:
-    """Return the model of (tensors, config). Its weights are the tensors themselves."""
+    """Return the model of (tensors, config). Its weights are the tensors themselves.
+
+    tensors: None for a model whose weights are drawn anew.
+    """
     try:
         layers = [_layer(entry, name) for entry in config["layers"]]
+        rng = random.generator() if tensors is None else None
         with contextlib.ExitStack() as stack:
-            for layer in layers:
+            for layer in layers if tensors is not None else ():
                 stack.enter_context(layer.without_drawing())
             if "nodes" in config:
-                model = _joined(layers, config)
+                model = _joined(layers, config, rng)
             else:
-                model = Sequential.from_layers(layers, config["name"], None)
+                model = Sequential.from_layers(layers, config["name"], rng)
+        if tensors is None:
+            return model
         weights = {k: tensor for k, tensor in tensors.items() if not k.startswith("optimizer//")}
         _take_weights(model, weights)
         if compiled and "compile" in config:
@@ -236,7 +243,7 @@ def model_from_parts(
     return model
 
 
-def _joined(layers: list[Layer], config: Mapping[str, Any]) -> Model:
+def _joined(layers: list[Layer], config: Mapping[str, Any], rng: Any) -> Model:
     made: dict[tuple[int, int], Any] = {}
     for number, node in enumerate(config["nodes"]):
         layer = layers[node["layer"]]
@@ -244,7 +251,7 @@ def _joined(layers: list[Layer], config: Mapping[str, Any]) -> Model:
             made[number, 0] = layer.symbol
             continue
         taken = [made[n, index] for n, index in node["inputs"]]
-        outputs = layer.call_on(taken, is_list=node["is_list"], rng=None)
+        outputs = layer.call_on(taken, is_list=node["is_list"], rng=rng)
         for index, one in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             made[number, index] = one
     firsts: Any = [made[number, 0] for number in config["inputs"]]

@@ -24,7 +24,7 @@ def summary_text(name: str, layers: Sequence[Layer]) -> str:
     with console.capture() as capture:
         console.print(table)
         total = sum(layer.count_params() for layer in layers)
-        trained = sum(layer.count_params() for layer in layers if layer.trainable)
+        trained = sum(layer.count_trained() for layer in layers)
         console.print(f"Total params: {total:,} ({_size(4 * total)})")
         console.print(f"Trainable params: {trained:,} ({_size(4 * trained)})")
         console.print(f"Non-trainable params: {total - trained:,} ({_size(4 * (total - trained))})")

@@ -71,6 +71,8 @@ class Trainer:
             nodes = [i for i, node in enumerate(self.graph.nodes) if node.layer is layer]
             for name in layer._held or {}:
                 path = (layer.name, name)
+                if layer.trainable and name in layer.fixed:
+                    continue  # part of the state while training
                 if not layer.trainable:
                     frozen.append(path)
                 elif (
@@ -150,6 +152,9 @@ class Trainer:
                 self._all_rows[path] = Rows(len(weights[path]))
         self.rows = {path: self._all_rows[path] for path in by_rows}
         state = {name: dict(layer._state) for name, layer in layers.items()}
+        for name, layer in layers.items():
+            if layer.trainable:
+                state[name] |= {one: jnp.array((layer._held or {})[one]) for one in layer.fixed}
         totals = self._carry.get("totals") or self._zero_totals()
         self._carry = {"weights": weights, "slots": slots, "state": state, "totals": totals}
         self._frozen = {path: array(path) for path in frozen}
@@ -267,7 +272,11 @@ class Trainer:
             assert held is not None
             layers[name]._held = held | {weight: np.array(array)}
         for name, layer in layers.items():
-            layer._state = {k: np.array(v) for k, v in self._carry["state"][name].items()}
+            state = {k: np.array(v) for k, v in self._carry["state"][name].items()}
+            fixed = {k: state.pop(k) for k in layer.fixed if k in state}
+            layer._state = state
+            if fixed:
+                layer._held = (layer._held or {}) | fixed
 
     def take_over(self) -> None:
         """Learn that weights were changed from outside: they are loaded before the next step."""

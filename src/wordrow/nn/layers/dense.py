@@ -1,4 +1,4 @@
-"""A weighted sum of the last axis, and activations."""
+"""A weighted sum of the last axis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wordrow.nn.layers.layer import (
     whole_number,
 )
 
-__all__ = ["Activation", "Dense", "KernelOptions", "last_axis"]
+__all__ = ["Dense", "KernelOptions", "last_axis"]
 
 
 class KernelOptions(LayerOptions, total=False):
@@ -101,29 +101,3 @@ class Dense(Layer):
             "activation": ACTIVATIONS.config(self.activation),
             "use_bias": self.use_bias,
         }
-
-
-class Activation(Layer):
-    """Applies an activation function, by name or as a function. Carries the mask.
-
-    >>> Activation("relu")(np.array([[-1.0, 2.0]])).tolist()
-    [[0.0, 2.0]]
-    """
-
-    def __init__(
-        self,
-        activation: str | Function | None,
-        **options: Unpack[LayerOptions],
-    ) -> None:
-        super().__init__(**options)
-        self.activation = get_activation(activation)
-
-    def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return activation(inputs)."""
-        return self.activation(inputs), mask, state
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return super().get_config() | {"activation": ACTIVATIONS.config(self.activation)}

@@ -1,4 +1,4 @@
-"""Parts of the inputs set to zero while training (Srivastava et al. 2014)."""
+"""What keeps models from learning by heart: dropout (Srivastava et al. 2014), noise, penalties."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Any, Unpack
 from wordrow.errors import show
 from wordrow.nn import ops
 from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions
+from wordrow.nn.regularizers import L1L2
 
-__all__ = ["Dropout", "SpatialDropout1D"]
+__all__ = [
+    "ActivityRegularization", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D",
+]  # fmt: skip
 
 
 class Dropout(Layer):
@@ -84,4 +87,91 @@ class SpatialDropout1D(Dropout):
         """Return the arguments that make this layer again."""
         config = super().get_config()
         del config["noise_shape"]
+        return config
+
+
+class GaussianNoise(Layer):
+    """While training, adds normal noise of this standard deviation. Carries the mask.
+
+    >>> import numpy as np
+    >>> GaussianNoise(0.5)(np.ones((1, 2))).tolist()
+    [[1.0, 1.0]]
+    """
+
+    def __init__(
+        self, stddev: float, seed: int | None = None, **options: Unpack[LayerOptions]
+    ) -> None:
+        super().__init__(**options)
+        if not stddev >= 0:
+            raise ValueError(f"`stddev` must not be below 0; received {show(stddev)}.")
+        self.stddev, self.seed = float(stddev), seed
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the inputs, while training with noise."""
+        if not training or self.stddev == 0:
+            return inputs, mask, state
+        noise = ops.normal(rng, inputs.shape)
+        return inputs + noise * inputs.dtype.type(self.stddev), mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"stddev": self.stddev, "seed": self.seed}
+
+
+class GaussianDropout(Layer):
+    """While training, multiplies by normal noise around 1, as spread as dropout's is.
+
+    Srivastava et al. 2014, section 10: standard deviation sqrt(rate / (1 - rate)).
+
+    >>> import numpy as np
+    >>> GaussianDropout(0.5)(np.ones((1, 2))).tolist()
+    [[1.0, 1.0]]
+    """
+
+    def __init__(
+        self, rate: float, seed: int | None = None, **options: Unpack[LayerOptions]
+    ) -> None:
+        super().__init__(**options)
+        if not 0 <= rate < 1:
+            raise ValueError(f"`rate` must be from 0 to below 1; received {show(rate)}.")
+        self.rate, self.seed = float(rate), seed
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the inputs, while training times noise."""
+        if not training or self.rate == 0:
+            return inputs, mask, state
+        spread = inputs.dtype.type((self.rate / (1 - self.rate)) ** 0.5)
+        return inputs * (1 + spread * ops.normal(rng, inputs.shape)), mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"rate": self.rate, "seed": self.seed}
+
+
+class ActivityRegularization(Layer):
+    """Hands its inputs on, and adds l1 * |x| + l2 * x^2 to the loss. Carries the mask.
+
+    >>> import numpy as np
+    >>> ActivityRegularization(l2=0.1)(np.ones((1, 2))).tolist()
+    [[1.0, 1.0]]
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**{"activity_regularizer": L1L2(l1, l2)} | options)
+        self.l1, self.l2 = float(l1), float(l2)
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the inputs."""
+        return inputs, mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        config = super().get_config() | {"l1": self.l1, "l2": self.l2}
+        del config["activity_regularizer"]
         return config

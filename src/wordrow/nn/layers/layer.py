@@ -21,7 +21,8 @@ with it stands in `mask_rule`:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypedDict
 
@@ -93,6 +94,8 @@ class Layer:
     takes_list: ClassVar[bool] = False  # even of one input
     takes_lookups: ClassVar[bool] = False  # may be given rows as ops.Lookup, not laid out
     takes_sums: ClassVar[bool] = False  # may be given windows as ops.Sums, not summed
+    says_that_it_drops = False  # a mask, where it does: once
+    mixes_texts: ClassVar[bool] = False  # what a text gives while training depends on the others
     kinds: ClassVar[dict[str, str]] = {}  # kind of weight -> how it is drawn by default
 
     def __init__(
@@ -161,6 +164,11 @@ class Layer:
                     config[f"{kind}_{role}"] = family.config(own[f"{kind}_{role}"])
         return config
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Layer:
+        """Return the layer that `get_config` described."""
+        return cls(**config)
+
     def run(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any,
         as_lookup: bool = False,
@@ -168,6 +176,15 @@ class Layer:
         """Apply the layer under its mask rule; as_lookup: by `look_up`, not by `apply`."""
         masks = mask if isinstance(mask, list) else [mask]
         if self.mask == "drop":
+            if self.says_that_it_drops and any(m is not None for m in masks):
+                self.says_that_it_drops = False
+                warnings.warn(
+                    f"{type(self).__name__} ({self.name!r}) drops the mask, as in Keras: from here "
+                    "on padding counts. wordrow's own layer of this name honours it, or says why "
+                    "it cannot.",
+                    UserWarning,
+                    stacklevel=2,
+                )
             mask = [None] * len(masks) if isinstance(mask, list) else None
         elif self.mask_rule == "refuses" and any(m is not None for m in masks):
             shape = (None, *inputs.shape[1:])
@@ -209,6 +226,11 @@ class Layer:
                 yield
         finally:
             vars(self).update(own)
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The weights that no gradient changes; while training they are part of the state."""
+        return ()
 
     @property
     def n_rows(self) -> int | None:
@@ -323,6 +345,11 @@ class Layer:
     def count_params(self) -> int:
         """Return the number of single weights."""
         return sum(int(weight.size) for weight in (self._held or {}).values())
+
+    def count_trained(self) -> int:
+        """Return the number of single weights that training changes by gradients."""
+        fixed = sum(int((self._held or {})[name].size) for name in self.fixed if self.built)
+        return self.count_params() - fixed if self.trainable else 0
 
     @property
     def output_shape(self) -> Any:

@@ -11,10 +11,20 @@ import numpy as np
 
 from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Shape, Spec, UnknownDimensionError
-from wordrow.nn.layers.window import check_data_format
+from wordrow.nn.layers.layer import (
+    Arrays,
+    Layer,
+    LayerOptions,
+    Shape,
+    Spec,
+    UnknownDimensionError,
+    whole_number,
+)
+from wordrow.nn.layers.window import check_data_format, check_steps
 
-__all__ = ["Flatten", "Reshape"]
+__all__ = [
+    "Cropping1D", "Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D", "ZeroPadding1D",
+]  # fmt: skip
 
 
 class Flatten(Layer):
@@ -107,6 +117,190 @@ class Reshape(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
         return super().get_config() | {"target_shape": list(self.target_shape)}
+
+
+class RepeatVector(Layer):
+    """A vector as n equal steps: [B, D] -> [B, n, D].
+
+    >>> RepeatVector(2)(np.array([[1.0, 3.0]])).tolist()
+    [[[1.0, 3.0], [1.0, 3.0]]]
+    """
+
+    mask_rule = "consumes"
+
+    def __init__(self, n: int, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.n = whole_number("n", n)
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Check that the inputs are [B, D]."""
+        if len(spec.shape) != 2:
+            raise ValueError(
+                f"RepeatVector ({self.name!r}) takes one vector a text, [batch, features]; "
+                f"received the shape {spec.shape}. Use return_sequences=False before it."
+            )
+        return {}, {}, Spec((spec.shape[0], self.n, spec.shape[1]), spec.dtype)
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the vector n times."""
+        return ops.namespace(inputs).repeat(inputs[:, None], self.n, axis=1), None, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"n": self.n}
+
+
+class Permute(Layer):
+    """The axes of each text in another order, counted from 1: (2, 1) swaps steps and features.
+
+    Refuses a mask where the steps change their place.
+
+    >>> Permute((2, 1))(np.zeros((5, 2, 3))).shape
+    (5, 3, 2)
+    """
+
+    def __init__(self, dims: Sequence[int], **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.dims = tuple(int(n) for n in dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                f"`dims` must be the axes from 1 on in some order; received {show(dims)}."
+            )
+        self.mask_rule = "carries" if self.dims[:1] == (1,) else "refuses"
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Check that there are as many axes."""
+        if len(spec.shape) != len(self.dims) + 1:
+            raise ValueError(
+                f"Permute ({self.name!r}) orders {len(self.dims)} axes behind the batch; received "
+                f"the shape {spec.shape}."
+            )
+        return {}, {}, Spec((spec.shape[0], *(spec.shape[n] for n in self.dims)), spec.dtype)
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the inputs, turned."""
+        return inputs.transpose(0, *self.dims), mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"dims": list(self.dims)}
+
+
+class ZeroPadding1D(Layer):
+    """More steps of zeros, so many in front and behind: [B, T, D] -> [B, T + a + b, D].
+
+    Under a mask the new steps are not real.
+
+    >>> ZeroPadding1D((1, 0))(np.ones((1, 1, 2))).tolist()
+    [[[0.0, 0.0], [1.0, 1.0]]]
+    """
+
+    def __init__(
+        self, padding: int | Sequence[int] = 1, data_format: str | None = None,
+        **options: Unpack[LayerOptions],
+    ) -> None:  # fmt: skip
+        super().__init__(**options)
+        check_data_format(data_format)
+        self.padding = _two("padding", padding)
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Check that the inputs are [B, T, D]."""
+        batch, steps, features = check_steps(self, spec)
+        return {}, {}, Spec((batch, None if steps is None else steps + sum(self.padding), features))
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the inputs with more steps."""
+        xp = ops.namespace(inputs)
+        if mask is not None:
+            mask = xp.pad(mask, [(0, 0), self.padding])
+        return xp.pad(inputs, [(0, 0), self.padding, (0, 0)]), mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"padding": list(self.padding)}
+
+
+class Cropping1D(Layer):
+    """Fewer steps, so many cut away in front and behind: [B, T, D] -> [B, T - a - b, D].
+
+    Refuses a mask: what is cut would be padding in one text and words in another.
+
+    >>> Cropping1D((1, 0))(np.arange(3.0).reshape(1, 3, 1)).tolist()
+    [[[1.0], [2.0]]]
+    """
+
+    mask_rule = "refuses"
+
+    def __init__(
+        self, cropping: int | Sequence[int] = (1, 1), **options: Unpack[LayerOptions]
+    ) -> None:
+        super().__init__(**options)
+        self.cropping = _two("cropping", cropping)
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Check that steps are left."""
+        batch, steps, features = check_steps(self, spec)
+        left = None if steps is None else steps - sum(self.cropping)
+        if left is not None and left < 1:
+            raise ValueError(
+                f"Cropping1D ({self.name!r}) cuts {self.cropping} steps; received texts of {steps}."
+            )
+        return {}, {}, Spec((batch, left, features), spec.dtype)
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the steps that are left."""
+        first, last = self.cropping
+        return inputs[:, first : inputs.shape[1] - last], mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"cropping": list(self.cropping)}
+
+
+class UpSampling1D(Layer):
+    """Every step `size` times: [B, T, D] -> [B, T * size, D]. Carries the mask.
+
+    >>> UpSampling1D(2)(np.array([[[1.0], [2.0]]])).ravel().tolist()
+    [1.0, 1.0, 2.0, 2.0]
+    """
+
+    def __init__(self, size: int = 2, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.size = whole_number("size", size)
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Check that the inputs are [B, T, D]."""
+        batch, steps, features = check_steps(self, spec)
+        return {}, {}, Spec((batch, None if steps is None else steps * self.size, features))
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return every step some times."""
+        xp = ops.namespace(inputs)
+        if mask is not None:
+            mask = xp.repeat(mask, self.size, axis=1)
+        return xp.repeat(inputs, self.size, axis=1), mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"size": self.size}
+
+
+def _two(name: str, value: int | Sequence[int]) -> tuple[int, int]:
+    """Return (in front, behind) of one number or two."""
+    pair = [value, value] if isinstance(value, int) else list(value)
+    if len(pair) != 2:
+        raise ValueError(f"`{name}` must be one whole number or two; received {show(value)}.")
+    return whole_number(name, pair[0], least=0), whole_number(name, pair[1], least=0)
 
 
 def _size(shape: Shape) -> int | None:

@@ -220,7 +220,7 @@ class TimeDistributed(Layer):
         weights, state, output = self.layer.build(Spec((None, *spec.shape[2:]), spec.dtype), rng)
         return (
             _joined(layer=weights),
-            state,
+            _joined(layer=state),
             Spec((*spec.shape[:2], *output.shape[1:]), output.dtype),
         )
 
@@ -231,8 +231,8 @@ class TimeDistributed(Layer):
         n, steps = inputs.shape[:2]
         inner = mask if mask is not None and mask.ndim > 2 else None
         flat = inputs.reshape(n * steps, *inputs.shape[2:])
-        outputs, out_mask, state = self.layer.run(
-            _part("layer", weights), state, flat,
+        outputs, out_mask, after = self.layer.run(
+            _part("layer", weights), _part("layer", state), flat,
             None if inner is None else inner.reshape(n * steps, *inner.shape[2:]),
             training=training, rng=rng,
         )  # fmt: skip
@@ -240,7 +240,17 @@ class TimeDistributed(Layer):
             mask = out_mask.reshape(n, steps, *out_mask.shape[1:])
         elif inner is not None:
             mask = inner.any(axis=-1)
-        return outputs.reshape(n, steps, *outputs.shape[1:]), mask, state
+        return outputs.reshape(n, steps, *outputs.shape[1:]), mask, _joined(layer=after)
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The weights of the layer that no gradient changes."""
+        return tuple(f"layer/{name}" for name in self.layer.fixed)
+
+    @property
+    def mixes_texts(self) -> bool:  # type: ignore[override]
+        """Whether the layer's answers depend on other texts while training."""
+        return self.layer.mixes_texts
 
     @property
     def n_rows(self) -> int | None:

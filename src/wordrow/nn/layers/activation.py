@@ -1,0 +1,213 @@
+"""Activations as layers, some with numbers of their own. All carry the mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Unpack
+
+import numpy as np
+
+from wordrow.errors import show
+from wordrow.nn import ops
+from wordrow.nn.activations import ACTIVATIONS, get_activation
+from wordrow.nn.activations import Activation as Function
+from wordrow.nn.layers.layer import (
+    Arrays,
+    Layer,
+    LayerOptions,
+    MaskRule,
+    Spec,
+    UnknownDimensionError,
+)
+
+__all__ = ["ELU", "Activation", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
+
+
+class Activation(Layer):
+    """Applies an activation function, by name or as a function. Carries the mask.
+
+    >>> Activation("relu")(np.array([[-1.0, 2.0]])).tolist()
+    [[0.0, 2.0]]
+    """
+
+    def __init__(
+        self,
+        activation: str | Function | None,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(**options)
+        self.activation = get_activation(activation)
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return activation(inputs)."""
+        return self.activation(inputs), mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"activation": ACTIVATIONS.config(self.activation)}
+
+
+class _Numbers(Layer):
+    """An activation whose arguments are numbers; `arguments` are their names."""
+
+    arguments: ClassVar[tuple[str, ...]] = ()
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the function of the inputs."""
+        return self.function(inputs), mask, state
+
+    def function(self, x: Any) -> Any:
+        """Return the function of x."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {name: getattr(self, name) for name in self.arguments}
+
+
+class ReLU(_Numbers):
+    """x from `threshold` to `max_value`, max_value above, negative_slope * (x - threshold) below.
+
+    >>> ReLU(max_value=1.0, negative_slope=0.1)(np.array([-1.0, 0.5, 2.0])).tolist()
+    [-0.1, 0.5, 1.0]
+    """
+
+    arguments = ("max_value", "negative_slope", "threshold")
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(**options)
+        self.max_value = None if max_value is None else _not_negative("max_value", max_value)
+        self.negative_slope = _not_negative("negative_slope", negative_slope)
+        self.threshold = _not_negative("threshold", threshold)
+
+    def function(self, x: Any) -> Any:
+        """Return the cut x."""
+        xp = ops.namespace(x)
+        above = x if self.max_value is None else xp.minimum(x, self.max_value)
+        return xp.where(x >= self.threshold, above, self.negative_slope * (x - self.threshold))
+
+
+class LeakyReLU(_Numbers):
+    """x where positive, negative_slope * x elsewhere.
+
+    >>> LeakyReLU(0.5)(np.array([-1.0, 2.0])).tolist()
+    [-0.5, 2.0]
+    """
+
+    arguments = ("negative_slope",)
+
+    def __init__(self, negative_slope: float = 0.3, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.negative_slope = _not_negative("negative_slope", negative_slope)
+
+    def function(self, x: Any) -> Any:
+        """Return the bent x."""
+        return ops.namespace(x).where(x > 0, x, self.negative_slope * x)
+
+
+class ELU(_Numbers):
+    """x where positive, alpha * (exp(x) - 1) elsewhere.
+
+    >>> ELU()(np.array([0.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+
+    arguments = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.alpha = float(alpha)
+
+    def function(self, x: Any) -> Any:
+        """Return the bent x."""
+        xp = ops.namespace(x)
+        return xp.where(x > 0, x, self.alpha * xp.expm1(xp.minimum(x, 0)))
+
+
+class Softmax(Layer):
+    """exp(x) / sum(exp(x)) along an axis; along the steps (axis=1) over the real ones alone.
+
+    >>> Softmax()(np.array([[1.0, 1.0]])).tolist()
+    [[0.5, 0.5]]
+    """
+
+    def __init__(self, axis: int = -1, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(**options)
+        self.axis = int(axis)
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the shares."""
+        if mask is not None and self.axis % inputs.ndim == 1:
+            real = mask.reshape(mask.shape + (1,) * (inputs.ndim - mask.ndim))
+            inputs = ops.namespace(inputs).where(real, inputs, np.float32(-3e38))
+        return ops.softmax(inputs, self.axis), mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"axis": self.axis}
+
+
+class PReLU(Layer):
+    """x where positive, alpha * x elsewhere, with a learned alpha for each place (He et al. 2015).
+
+    shared_axes: axes along which one alpha is shared; 1 for all steps.
+
+    >>> PReLU()(np.array([[-1.0, 2.0]], np.float32)).tolist()
+    [[0.0, 2.0]]
+    """
+
+    kinds: ClassVar = {"alpha": "zeros"}
+    mask_rule: MaskRule = "refuses"
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "zeros",
+        *,
+        shared_axes: int | Sequence[int] | None = None,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(alpha_initializer=alpha_initializer, **options)
+        axes = [shared_axes] if isinstance(shared_axes, int) else list(shared_axes or ())
+        self.shared_axes = axes
+        if 1 in axes:
+            self.mask_rule = "carries"
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Draw alpha, of the shape of one text's inputs."""
+        shape = tuple(1 if i in self.shared_axes else n for i, n in enumerate(spec.shape[1:], 1))
+        if None in shape:
+            raise UnknownDimensionError(
+                f"PReLU ({self.name!r}) has a number for each place of {spec.shape}, of which an "
+                "axis may have any length: share it, PReLU(shared_axes=[1])."
+            )
+        return {"alpha": self.draw("alpha", shape, rng)}, {}, spec  # type: ignore[arg-type]
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the bent inputs."""
+        xp = ops.namespace(inputs)
+        bent = xp.maximum(inputs, 0) + weights["alpha"] * xp.minimum(inputs, 0)
+        return bent, mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {"shared_axes": self.shared_axes or None}
+
+
+def _not_negative(name: str, value: Any) -> float:
+    if value is None or not float(value) >= 0:
+        raise ValueError(f"`{name}` must be a number from 0 on; received {show(value)}.")
+    return float(value)

@@ -1,0 +1,187 @@
+"""Numbers brought to mean 0 and variance 1, over the features of a step or over the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Unpack
+
+import numpy as np
+
+from wordrow.errors import show
+from wordrow.nn import ops
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec, UnknownDimensionError
+
+__all__ = ["BatchNormalization", "LayerNormalization", "NormalizationOptions"]
+
+
+class NormalizationOptions(LayerOptions, total=False):
+    """What both take by keyword for their weights."""
+
+    beta_initializer: Any
+    gamma_initializer: Any
+    beta_regularizer: Any
+    gamma_regularizer: Any
+    beta_constraint: Any
+    gamma_constraint: Any
+
+
+def _axes(layer: Layer, axis: int | Sequence[int], spec: Spec) -> list[int]:
+    """Return axes counted from 0, and check that their lengths are known."""
+    n_axes = len(spec.shape)
+    given = [axis] if isinstance(axis, int) else list(axis)
+    axes = sorted(one % n_axes for one in given if -n_axes <= one < n_axes)
+    if len(axes) != len(given) or 0 in axes:
+        raise ValueError(
+            f"{type(layer).__name__} ({layer.name!r}): `axis` must be behind the batch's; received "
+            f"{show(axis)} for inputs of the shape {spec.shape}."
+        )
+    if any(spec.shape[one] is None for one in axes):
+        raise UnknownDimensionError(
+            f"layer {layer.name!r} needs to know the lengths of the axes {axes}; received the "
+            f"shape {spec.shape}."
+        )
+    return axes
+
+
+class LayerNormalization(Layer):
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, over an axis of each step.
+
+    Ba et al. 2016. center, scale: whether there is a beta, a gamma. Carries the mask.
+
+    >>> LayerNormalization(epsilon=0)(np.array([[1.0, 3.0]], np.float32)).tolist()
+    [[-1.0, 1.0]]
+    """
+
+    kinds: ClassVar = {"gamma": "ones", "beta": "zeros"}
+
+    def __init__(
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-3, center: bool = True,
+        scale: bool = True, **options: Unpack[NormalizationOptions],
+    ) -> None:  # fmt: skip
+        super().__init__(**options)
+        self.axis, self.epsilon = axis, float(epsilon)
+        self.center, self.scale = bool(center), bool(scale)
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Draw gamma and beta, of the shape of the axes."""
+        axes = _axes(self, self.axis, spec)
+        steps = 1 in axes and len(spec.shape) > 2
+        self.mask_rule = "refuses" if steps else "carries"
+        shape = tuple(spec.shape[one] for one in axes)
+        kinds = (("gamma", self.scale), ("beta", self.center))
+        weights = {kind: self.draw(kind, shape, rng) for kind, used in kinds if used}  # type: ignore[arg-type]
+        return weights, {}, Spec(spec.shape)
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the normalized inputs."""
+        xp = ops.namespace(inputs)
+        axes = tuple(_axes(self, self.axis, Spec(inputs.shape)))
+        wide = tuple(n if i in axes else 1 for i, n in enumerate(inputs.shape))
+        inputs = inputs - inputs.mean(axis=axes, keepdims=True)
+        square = (inputs * inputs).mean(axis=axes, keepdims=True)
+        outputs = inputs / xp.sqrt(square + np.float32(self.epsilon))
+        if "gamma" in weights:
+            outputs = outputs * weights["gamma"].reshape(wide)
+        if "beta" in weights:
+            outputs = outputs + weights["beta"].reshape(wide)
+        return outputs, mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {
+            "axis": self.axis, "epsilon": self.epsilon, "center": self.center,
+            "scale": self.scale,
+        }  # fmt: skip
+
+
+class BatchNormalization(Layer):
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, for each place along `axis`.
+
+    Ioffe & Szegedy 2015. While training, mean and variance are the batch's (of its real steps
+    alone), and `momentum` of the moving ones is kept; else, and where trainable=False, they
+    are the moving ones. Carries the mask.
+
+    >>> BatchNormalization(epsilon=0)(np.array([[1.0, 3.0]], np.float32)).tolist()
+    [[1.0, 3.0]]
+    """
+
+    kinds: ClassVar = {"gamma": "ones", "beta": "zeros", "moving_mean": "zeros",
+                       "moving_variance": "ones"}  # fmt: skip
+    mixes_texts = True
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The moving mean and variance."""
+        return "moving_mean", "moving_variance"
+
+    def __init__(
+        self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True,
+        scale: bool = True, *, moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones", **options: Unpack[NormalizationOptions],
+    ) -> None:  # fmt: skip
+        super().__init__(
+            moving_mean_initializer=moving_mean_initializer,
+            moving_variance_initializer=moving_variance_initializer, **options,
+        )  # fmt: skip
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"`momentum` must be from 0 to 1; received {show(momentum)}.")
+        self.axis, self.momentum, self.epsilon = int(axis), float(momentum), float(epsilon)
+        self.center, self.scale = bool(center), bool(scale)
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Draw gamma and beta; mean 0 and variance 1 to begin with."""
+        (axis,) = _axes(self, self.axis, spec)
+        shape = (spec.shape[axis],)
+        kinds = (("gamma", self.scale), ("beta", self.center), *((one, True) for one in self.fixed))
+        weights = {kind: self.draw(kind, shape, rng) for kind, used in kinds if used}  # type: ignore[arg-type]
+        return weights, {}, Spec(spec.shape)
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return the normalized inputs, and the new moving mean and variance as the state."""
+        xp = ops.namespace(inputs)
+        (axis,) = _axes(self, self.axis, Spec(inputs.shape))
+        wide = tuple(n if i == axis else 1 for i, n in enumerate(inputs.shape))
+        own = {name: state[name] if name in state else weights[name] for name in self.fixed}
+        if training and self.trainable:
+            mean, variance = _moments(inputs, mask, axis)
+            kept = np.float32(self.momentum)
+            state = state | {
+                name: kept * own[name] + (1 - kept) * new
+                for name, new in zip(self.fixed, (mean, variance), strict=True)
+            }
+        else:
+            mean, variance = (own[name] for name in self.fixed)
+        scale = 1 / xp.sqrt(variance + np.float32(self.epsilon))
+        if "gamma" in weights:
+            scale = scale * weights["gamma"]
+        outputs = (inputs - mean.reshape(wide)) * scale.reshape(wide)
+        if "beta" in weights:
+            outputs = outputs + weights["beta"].reshape(wide)
+        return outputs, mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {
+            "axis": self.axis, "momentum": self.momentum, "epsilon": self.epsilon,
+            "center": self.center, "scale": self.scale,
+        }  # fmt: skip
+
+
+def _moments(x: Any, mask: Any, axis: int) -> tuple[Any, Any]:
+    """Return the mean and variance for each place along an axis, of the real steps alone."""
+    rest = tuple(i for i in range(x.ndim) if i != axis)
+    if mask is None or axis < mask.ndim:
+        mean = x.mean(axis=rest, keepdims=True)
+        variance = ((x - mean) ** 2).mean(axis=rest)
+        return mean.reshape(-1), variance
+    xp = ops.namespace(x)
+    real = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)).astype(x.dtype)
+    number = xp.maximum((real * xp.ones_like(x)).sum(axis=rest), 1)
+    mean = (x * real).sum(axis=rest, keepdims=True)
+    mean = mean / number.reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+    variance = (((x - mean) * real) ** 2).sum(axis=rest) / number
+    return mean.reshape(-1), variance

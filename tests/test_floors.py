@@ -30,6 +30,7 @@ FLOORS = {
     "classifier": 5,
     "explain": 5,
     "datasets": 5,
+    "keras": 6,
     "app": 7,
     "__main__": 8,
     "__init__": 9,

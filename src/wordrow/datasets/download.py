@@ -16,10 +16,10 @@ def home() -> Path:
     return Path(os.environ.get("WORDROW_HOME") or Path.home() / ".wordrow")
 
 
-def fetch(url: str, file_name: str, *, known_hash: str, by_hand: str) -> Path:
+def fetch(url: str, file_name: str, *, known_hash: str | None, by_hand: str) -> Path:
     """Return the path of a file in `home()`, downloaded and checked unless it is there.
 
-    known_hash: "sha256:…" or "md5:…". by_hand: how to get the file without the
+    known_hash: "sha256:…" or "md5:…", None for none. by_hand: how to get the file without the
     network; it ends the message of every error. Raises MissingExtraError without pooch, DataError
     where the file cannot be had or has another checksum.
     """

@@ -1,0 +1,214 @@
+"""Keras's layers under the names and arguments of Keras 1, 2 and 3.
+
+Where Keras drops the mask, these do, and say so once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import wordrow
+from wordrow.keras._names import Name
+from wordrow.nn import layers as real
+from wordrow.nn.layers.symbol import Symbol
+
+__all__ = ["LAYERS", "NOT_HERE"]
+
+# Old argument -> ours, in all layers. The types of numbers, and ways to compute, change nothing.
+_ALL: dict[str, str | None] = {
+    "W_regularizer": "kernel_regularizer", "b_regularizer": "bias_regularizer",
+    "W_constraint": "kernel_constraint", "b_constraint": "bias_constraint",
+    "init": "kernel_initializer", "bias": "use_bias", "dtype": None, "dynamic": None,
+    "batch_shape": "batch_input_shape",
+}  # fmt: skip
+_RECURRENT: dict[str, str | None] = _ALL | {
+    "output_dim": "units", "nb_units": "units", "inner_init": "recurrent_initializer",
+    "inner_activation": "recurrent_activation", "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout", "U_regularizer": "recurrent_regularizer",
+    "U_constraint": "recurrent_constraint", "consume_less": None, "implementation": None,
+    "forget_bias_init": None, "reset_after_": None,
+}  # fmt: skip
+_CONVOLUTION: dict[str, str | None] = _ALL | {
+    "nb_filter": "filters", "filter_length": "kernel_size", "border_mode": "padding",
+    "subsample_length": "strides", "subsample": "strides", "atrous_rate": "dilation_rate",
+}  # fmt: skip
+_POOLING: dict[str, str | None] = _ALL | {
+    "pool_length": "pool_size", "stride": "strides", "border_mode": "padding",
+}  # fmt: skip
+_EMBEDDING: dict[str, str | None] = _ALL | {
+    "init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer",
+    "W_constraint": "embeddings_constraint", "activity_regularizer_": None,
+}  # fmt: skip
+_DROPS = {"mask": "drop"}
+_KERAS_2_SIGMOID = {"recurrent_activation": "hard_sigmoid"}
+
+
+def _one(value: Any) -> Any:
+    return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
+
+
+def _shaped(layer: Any, **taken: Any) -> Any:
+    """Give a layer the input shape that old arguments say."""
+    if (shape := taken.get("batch_input_shape")) is not None:
+        layer.first_shape = tuple(shape)
+    elif (n := taken.get("input_dim")) is not None:
+        layer.first_shape = (None, int(n)) if "input_length" not in taken else (
+            None, taken["input_length"], int(n))  # fmt: skip
+    if layer.mask == "drop":
+        layer.says_that_it_drops = True
+    return layer
+
+
+def _layer(cls: Any, arguments: dict[str, str | None], **options: Any) -> Name:
+    own = arguments if cls is not real.Conv1D else arguments | {"nb_filter": "filters"}
+    taken: tuple[str, ...] = ("batch_input_shape",)
+    if cls not in (real.Dense, real.Embedding, real.LSTM, real.GRU, real.SimpleRNN):
+        taken += ("input_dim", "input_length")
+    return Name(cls, arguments=own, taken=taken, finish=_shaped, **options)
+
+
+def _input(shape: Any = None, batch_size: Any = None, **options: Any) -> Any:
+    """Return an Input; its symbol is what layers are called on."""
+    options = {
+        {"batch_input_shape": "batch_shape", "input_shape": "shape"}.get(k, k): v
+        for k, v in options.items()
+        if k not in ("tensor", "sparse", "ragged", "input_tensor")
+    }
+    if isinstance(shape, int):
+        shape = (shape,)
+    return wordrow.Input(shape, batch_size, **options)
+
+
+def _time_distributed_dense(units: int, **options: Any) -> Any:
+    shape = {k: options.pop(k) for k in ("input_shape",) if k in options}
+    dense = LAYERS["Dense"](units, **options)
+    return LAYERS["TimeDistributed"](dense, **shape)
+
+
+def merge(inputs: Any, mode: Any = "sum", concat_axis: int = -1, dot_axes: Any = -1,
+          output_shape: Any = None, **options: Any) -> Any:  # fmt: skip
+    """Keras 1's merge of symbols: mode "sum", "mul", "concat", "ave", "max", "dot", "cos"."""
+    if callable(mode):
+        return real.Lambda(mode, output_shape, **_named(options))(inputs)
+    return _merging(mode, concat_axis, dot_axes, options)(inputs)
+
+
+def _named(options: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in options.items() if k == "name"}
+
+
+def _merging(mode: str, concat_axis: int, dot_axes: Any, options: dict[str, Any]) -> Any:
+    makers: dict[str, Callable[[], Any]] = {
+        "sum": lambda: real.Add(**_named(options)),
+        "mul": lambda: real.Multiply(**_named(options)),
+        "ave": lambda: real.Average(**_named(options)),
+        "max": lambda: real.Maximum(**_named(options)),
+        "concat": lambda: real.Concatenate(concat_axis, **_named(options)),
+        "dot": lambda: real.Dot(_one(dot_axes), **_named(options)),
+        "cos": lambda: real.Dot(_one(dot_axes), normalize=True, **_named(options)),
+    }
+    if mode not in makers:
+        raise ValueError(f"`mode` must be one of {sorted(makers)}; received {mode!r}.")
+    return makers[mode]()
+
+
+def _functional(cls: Any) -> Callable[..., Any]:
+    """Return a merging layer's lower-case form: concatenate([a, b]) is Concatenate()([a, b])."""
+
+    def merged(inputs: Any, *arguments: Any, **options: Any) -> Any:
+        return cls(*arguments, **options)(inputs)
+
+    merged.__name__ = merged.__qualname__ = cls.__name__.lower()
+    merged.__doc__ = f"The layer {cls.__name__}, called on a list of inputs."
+    return merged
+
+
+_BASIC = ("Activation", "ActivityRegularization", "BatchNormalization", "GaussianNoise",
+          "LayerNormalization", "Masking", "ReLU", "LeakyReLU", "ELU", "Softmax",
+          "GlobalAveragePooling1D", "SpatialDropout1D", "GaussianDropout", "Lambda",
+          "Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract",
+          "AdditiveAttention", "Attention", "MultiHeadAttention")  # fmt: skip
+_DROPPING = ("Flatten", "Reshape", "Permute", "RepeatVector", "Cropping1D", "ZeroPadding1D",
+             "UpSampling1D", "PReLU", "GlobalMaxPooling1D", "Dot")  # fmt: skip
+
+LAYERS: dict[str, Any] = {
+    name: _layer(real.LAYERS[name], _ALL | {
+        "p": "rate", "sigma": "stddev", "alpha": "alpha" if name == "ELU" else "negative_slope",
+        "beta_init": "beta_initializer", "gamma_init": "gamma_initializer", "mode": None,
+        "output_dim": "units",
+    })
+    for name in _BASIC
+}  # fmt: skip
+LAYERS |= {name: _layer(real.LAYERS[name], _ALL, extra=_DROPS) for name in _DROPPING}
+LAYERS |= {
+    "Dense": _layer(real.Dense, _ALL | {"output_dim": "units"}),
+    "Dropout": _layer(real.Dropout, _ALL | {"p": "rate"}),
+    "Embedding": _layer(real.Embedding, _EMBEDDING | {"dropout": None, "sparse": None}),
+    "LSTM": _layer(real.LSTM, _RECURRENT),
+    "GRU": _layer(real.GRU, _RECURRENT),
+    "SimpleRNN": _layer(real.SimpleRNN, _RECURRENT),
+    "Conv1D": _layer(real.Conv1D, _CONVOLUTION, extra=_DROPS),
+    "MaxPooling1D": _layer(real.MaxPooling1D, _POOLING, extra=_DROPS, convert={"pool_size": _one}),
+    "AveragePooling1D": _layer(
+        real.AveragePooling1D, _POOLING, extra=_DROPS, convert={"pool_size": _one}
+    ),
+    "Bidirectional": _layer(real.Bidirectional, _ALL),
+    "TimeDistributed": _layer(real.TimeDistributed, _ALL),
+    "Layer": real.OwnLayer,
+    "Input": _input,
+    "InputLayer": _input,
+    "TimeDistributedDense": _time_distributed_dense,
+    "merge": merge,
+}
+LAYERS |= {
+    old: LAYERS[new]
+    for old, new in {
+        "Convolution1D": "Conv1D", "AtrousConvolution1D": "Conv1D", "MaxPool1D": "MaxPooling1D",
+        "AvgPool1D": "AveragePooling1D", "GlobalAvgPool1D": "GlobalAveragePooling1D",
+        "GlobalMaxPool1D": "GlobalMaxPooling1D", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU",
+    }.items()
+}  # fmt: skip
+LAYERS |= {
+    name.lower(): _functional(real.LAYERS[name])
+    for name in (
+        "Add",
+        "Average",
+        "Concatenate",
+        "Dot",
+        "Maximum",
+        "Minimum",
+        "Multiply",
+        "Subtract",
+    )
+}
+
+# What Keras has for texts, or beside them, and we do not.
+NOT_HERE: dict[str, str] = {
+    "TextVectorization": "use wordrow.Tokenizer and pad_sequences",
+    "StringLookup": "use wordrow.Tokenizer",
+    "ConvLSTM1D": "use Conv1D before an LSTM",
+    "SeparableConv1D": "use Conv1D",
+    "DepthwiseConv1D": "use Conv1D",
+    "Conv1DTranspose": "use UpSampling1D and Conv1D",
+    "RNN": "use LSTM, GRU or SimpleRNN",
+    "LSTMCell": "use LSTM",
+    "GRUCell": "use GRU",
+    "SimpleRNNCell": "use SimpleRNN",
+    "StackedRNNCells": "stack LSTM layers with return_sequences=True",
+    "Merge": "use Concatenate or Add on Model's symbols",
+    "Conv2D": "it is for images",
+    "Convolution2D": "it is for images",
+    "MaxPooling2D": "it is for images",
+    "GlobalMaxPooling2D": "it is for images",
+    "GlobalAveragePooling2D": "it is for images",
+    "LocallyConnected1D": "use Conv1D",
+    "AlphaDropout": "use Dropout",
+    "GroupNormalization": "use LayerNormalization",
+    "UnitNormalization": "use Lambda",
+}
+
+
+def is_symbol(x: Any) -> bool:
+    """Return whether something is a symbol, or an Input, of a graph."""
+    return isinstance(getattr(x, "symbol", None), Symbol)

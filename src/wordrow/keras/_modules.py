@@ -1,0 +1,264 @@
+"""Module path -> what stands in it: the names of `keras`, and those that go by other roots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import wordrow
+from wordrow.datasets import imdb
+from wordrow.keras import _backend, _layers, _models, _utils
+from wordrow.keras._names import Name
+from wordrow.keras._scikit import KerasClassifier, KerasRegressor
+from wordrow.nn import (
+    activations,
+    callbacks,
+    constraints,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    schedules,
+)
+from wordrow.nn.layers.symbol import Symbol
+
+__all__ = ["MODULES", "NOT_HERE", "ROOTS"]
+
+# ---- one family after the other ----------------------------------------------
+
+_SEEDLESS = {"seed": None, "dtype": None}
+
+
+def _initializers() -> dict[str, Any]:
+    known = initializers.INITIALIZERS
+    found: dict[str, Any] = {
+        name: Name(cls, arguments=_SEEDLESS) for name, cls in known.classes.items()
+    }
+    scaled = {name: one for name, one in known.names.items()
+              if isinstance(one, initializers.VarianceScaling)}  # fmt: skip
+
+    def maker(one: Any) -> Callable[..., Any]:
+        return lambda *seed, **options: one
+
+    for name, one in scaled.items():
+        camel = "".join(part.capitalize() for part in name.split("_"))
+        found[name] = found[camel] = maker(one)
+    plain = {"Zeros": "zeros", "Ones": "ones"}
+    found |= {name: maker(known.names[own]) for name, own in plain.items()}
+    old = {"zeros": "Zeros", "ones": "Ones", "constant": "Constant", "orthogonal": "Orthogonal",
+           "identity": "Identity", "uniform": "RandomUniform", "normal": "RandomNormal",
+           "random_uniform": "RandomUniform", "random_normal": "RandomNormal",
+           "truncated_normal": "TruncatedNormal"}  # fmt: skip
+    found |= {name: found[own] for name, own in old.items()}
+    return found | {"get": known.get, "serialize": known.config, "deserialize": known.get}
+
+
+def _regularizers() -> dict[str, Any]:
+    def l1(l1: float = 0.01, l: float | None = None) -> Any:  # noqa: E741
+        """Return the penalty l1 * sum |w|."""
+        return regularizers.L1(l1 if l is None else l)
+
+    def l2(l2: float = 0.01, l: float | None = None) -> Any:  # noqa: E741
+        """Return the penalty l2 * sum w ** 2."""
+        return regularizers.L2(l2 if l is None else l)
+
+    def l1_l2(l1: float = 0.01, l2: float = 0.01) -> Any:
+        """Return both penalties together."""
+        return regularizers.L1L2(l1, l2)
+
+    known = regularizers.REGULARIZERS
+    return dict(known.classes) | {"l1": l1, "l2": l2, "l1_l2": l1_l2, "l1l2": l1_l2,
+                                  "get": known.get}  # fmt: skip
+
+
+def _constraints() -> dict[str, Any]:
+    known = constraints.CONSTRAINTS
+    old = {"max_norm": "MaxNorm", "maxnorm": "MaxNorm", "non_neg": "NonNeg", "nonneg": "NonNeg",
+           "unit_norm": "UnitNorm", "unitnorm": "UnitNorm",
+           "min_max_norm": "MinMaxNorm"}  # fmt: skip
+    arguments = {"m": "max_value"}
+    found: dict[str, Any] = {n: Name(cls, arguments=arguments) for n, cls in known.classes.items()}
+    return found | {name: found[own] for name, own in old.items()} | {"get": known.get}
+
+
+def _optimizers() -> dict[str, Any]:
+    arguments = {"lr": "learning_rate", "schedule_decay": None, "use_ema": None,
+                 "ema_momentum": None, "jit_compile": None}  # fmt: skip
+    convert = {"epsilon": lambda value: 1e-7 if value is None else value}
+    found: dict[str, Any] = {
+        name: Name(cls, arguments=arguments, convert=convert)
+        for name, cls in optimizers.OPTIMIZERS.classes.items()
+        if name[0].isupper()
+    }
+    old = {"rmsprop": found["RMSprop"], "adam": found["Adam"], "sgd": found["SGD"]}
+    return found | old | {"Optimizer": optimizers.Optimizer, "get": optimizers.OPTIMIZERS.get}
+
+
+def _of(family: Any) -> dict[str, Any]:
+    return dict(family.names) | {k: v for k, v in family.classes.items() if k[0].isupper()} | {
+        "get": family.get}  # fmt: skip
+
+
+def _callbacks() -> dict[str, Any]:
+    found: dict[str, Any] = {
+        name: getattr(callbacks, name)
+        for name in callbacks.__all__ if name not in ("Callbacks",)
+    }  # fmt: skip
+    found["ModelCheckpoint"] = Name(
+        callbacks.ModelCheckpoint, arguments={"period": None, "save_best": "save_best_only"}
+    )
+    found["ReduceLROnPlateau"] = Name(
+        callbacks.ReduceLROnPlateau, arguments={"epsilon": "min_delta"}
+    )
+    return found
+
+
+def _names_of(module: Any) -> dict[str, Any]:
+    return {name: getattr(module, name) for name in module.__all__}
+
+
+_TEXT = {
+    name: getattr(wordrow, name)
+    for name in ("Tokenizer", "text_to_word_sequence", "one_hot", "hashing_trick",
+                 "tokenizer_from_json")
+}  # fmt: skip
+_SEQUENCE = {
+    name: getattr(wordrow, name) for name in ("pad_sequences", "skipgrams", "make_sampling_table")
+} | {"TimeseriesGenerator": _utils.TimeseriesGenerator}
+_LAYERS = _layers.LAYERS
+_MODELS = {
+    "Model": _models.Model, "Sequential": _models.Sequential, "load_model": _models.load_model,
+    "model_from_json": _models.model_from_json, "clone_model": _models.clone_model,
+}  # fmt: skip
+_FUNCTIONS = activations.ACTIVATIONS.names | {"get": activations.get_activation}
+_UTILS = _names_of(_utils) | {
+    "to_categorical": wordrow.to_categorical, "pad_sequences": wordrow.pad_sequences,
+    "set_random_seed": wordrow.set_random_seed,
+}  # fmt: skip
+_METRICS = _of(metrics.METRICS) | {
+    "Mean": metrics.MeanMetric, "Metric": metrics.Metric, "MeanMetricWrapper": metrics.MeanMetric,
+}  # fmt: skip
+_SCHEDULES = {name: cls for name, cls in schedules.SCHEDULES.classes.items() if name[0].isupper()}
+
+MODULES: dict[str, dict[str, Any]] = {
+    "keras": {
+        "Model": _models.Model, "Sequential": _models.Sequential, "Input": _LAYERS["Input"],
+        "Layer": _LAYERS["Layer"], "KerasTensor": Symbol, "__version__": "2.15.0",
+        "Initializer": object,
+    },
+    "keras.activations": _FUNCTIONS,
+    "keras.backend": _backend.FUNCTIONS,
+    "keras.callbacks": _callbacks(),
+    "keras.constraints": _constraints(),
+    "keras.datasets": {},
+    "keras.datasets.imdb": {"load_data": imdb.load_data, "get_word_index": imdb.get_word_index},
+    "keras.engine": {"Layer": _LAYERS["Layer"], "Input": _LAYERS["Input"], "Model": _models.Model},
+    "keras.initializers": _initializers(),
+    "keras.layers": _LAYERS,
+    "keras.losses": _of(losses.LOSSES),
+    "keras.metrics": _METRICS,
+    "keras.models": _MODELS,
+    "keras.optimizers": _optimizers() | _SCHEDULES,
+    "keras.optimizers.schedules": _SCHEDULES,
+    "keras.preprocessing": {},
+    "keras.preprocessing.sequence": _SEQUENCE,
+    "keras.preprocessing.text": _TEXT,
+    "keras.random": {"normal": _backend.FUNCTIONS["random_normal"],
+                     "uniform": _backend.FUNCTIONS["random_uniform"]},
+    "keras.regularizers": _regularizers(),
+    "keras.utils": _UTILS,
+    "keras.wrappers": {},
+    "keras.wrappers.scikit_learn": {"KerasClassifier": KerasClassifier,
+                                    "KerasRegressor": KerasRegressor},
+}  # fmt: skip
+# Old places of the same names.
+MODULES |= {
+    old: MODULES[new]
+    for old, new in {
+        "keras.initializations": "keras.initializers",
+        "keras.objectives": "keras.losses",
+        "keras.engine.topology": "keras.engine",
+        "keras.engine.training": "keras.engine",
+        "keras.engine.base_layer": "keras.engine",
+        "keras.optimizers.legacy": "keras.optimizers",
+        "keras.utils.np_utils": "keras.utils",
+        "keras.utils.data_utils": "keras.utils",
+        "keras.utils.vis_utils": "keras.utils",
+        "keras.utils.generic_utils": "keras.utils",
+        "keras.utils.visualize_util": "keras.utils",
+        "keras.utils.layer_utils": "keras.utils",
+        "keras.ops": "keras.backend",
+        "keras.backend.tensorflow_backend": "keras.backend",
+        **{f"keras.layers.{part}": "keras.layers" for part in (
+            "core", "embeddings", "recurrent", "convolutional", "pooling", "wrappers", "merge",
+            "normalization", "noise", "advanced_activations", "attention", "local", "merging",
+            "activation", "reshaping", "rnn", "regularization")},
+    }.items()
+}  # fmt: skip
+
+_TENSORFLOW = {
+    "abs": "abs", "argmax": "argmax", "cast": "cast", "clip_by_value": "clip", "concat":
+    "concatenate", "exp": "exp", "expand_dims": "expand_dims", "matmul": "dot", "maximum":
+    "maximum", "minimum": "minimum", "multiply": None, "ones": "ones", "ones_like": "ones_like",
+    "one_hot": "one_hot", "reduce_max": "max", "reduce_mean": "mean", "reduce_min": "min",
+    "reduce_sum": "sum", "reshape": "reshape", "reverse": "reverse", "shape": "shape",
+    "sigmoid": "sigmoid", "sqrt": "sqrt", "square": "square", "squeeze": "squeeze", "stack":
+    "stack", "tanh": "tanh", "tile": "tile", "transpose": "permute_dimensions", "where": "switch",
+    "zeros": "zeros", "zeros_like": "zeros_like",
+}  # fmt: skip
+MODULES["tensorflow"] = {
+    name: _backend.FUNCTIONS[own] for name, own in _TENSORFLOW.items() if own
+} | {
+    "__version__": "2.15.0", "constant": np.array, "convert_to_tensor": np.asarray,
+    "float32": "float32", "int32": "int32", "int64": "int64", "string": "str", "bool": "bool",
+    "set_random_seed": wordrow.set_random_seed,
+    "test": _utils.Names(is_gpu_available=lambda *_, **__: False),
+    "random": _utils.Names(set_seed=wordrow.set_random_seed),
+    "compat": _utils.Names(v1=_utils.Names(
+        set_random_seed=wordrow.set_random_seed, disable_eager_execution=lambda: None,
+        disable_v2_behavior=lambda: None,
+        logging=_utils.Names(set_verbosity=lambda *_: None, ERROR=40))),
+    "logging": _utils.Names(set_verbosity=lambda *_: None, ERROR=40),
+    "config": _utils.Names(
+        list_physical_devices=lambda *_: [],
+        experimental=_utils.Names(list_physical_devices=lambda *_: [],
+                                  set_memory_growth=lambda *_: None)),
+    "nn": _utils.Names(**{name: _backend.FUNCTIONS[name] for name in (
+        "relu", "sigmoid", "softmax", "tanh", "elu", "softplus")}),
+    "math": _utils.Names(**{name: _backend.FUNCTIONS[own] for name, own in {
+        "exp": "exp", "log": "log", "sqrt": "sqrt", "square": "square", "reduce_mean": "mean",
+        "reduce_sum": "sum", "reduce_max": "max", "argmax": "argmax", "tanh": "tanh"}.items()}),
+}  # fmt: skip
+
+# Other beginnings of the same paths.
+ROOTS = {
+    "tensorflow.keras": "keras", "tensorflow.python.keras": "keras", "tf_keras": "keras",
+    "keras_preprocessing": "keras.preprocessing", "keras_core": "keras",
+    "tensorflow.contrib.keras": "keras", "keras.api": "keras",
+}  # fmt: skip
+
+NOT_HERE: dict[str, str] = {f"keras.layers.{name}": why for name, why in _layers.NOT_HERE.items()}
+NOT_HERE |= {
+    "keras.callbacks.TensorBoard": "use CSVLogger, or a Callback of your own",
+    "keras.callbacks.RemoteMonitor": "use LambdaCallback",
+    "keras.callbacks.ProgbarLogger": "fit shows its progress by itself: verbose=1",
+    "keras.models.model_from_yaml": "use to_json and model_from_json",
+    "keras.utils.plot_model": "use model.summary()",
+    "keras.utils.plot": "use model.summary()",
+    "keras.datasets.reuters": "read it with wordrow.datasets.read_table",
+    "keras.datasets.mnist": "it is for images",
+    "keras.preprocessing.image": "it is for images",
+    "keras.applications": "they are for images",
+    "keras.optimizers.Nadam": "use Adam",
+    "keras.optimizers.Adamax": "use Adam",
+    "keras.optimizers.Adadelta": "use Adagrad or Adam",
+    "keras.optimizers.Ftrl": "use Adagrad",
+    "tensorflow.data": "give arrays, or a generator of batches, to fit",
+    "tensorflow.Session": "sessions are not needed",
+    "tensorflow.GradientTape": "use compile and fit",
+    "tensorflow.Variable": "use Layer.add_weight",
+    "tensorflow.function": "JAX compiles the training step by itself",
+}  # fmt: skip

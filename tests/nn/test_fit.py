@@ -810,8 +810,24 @@ def test_wrong_settings(rng):
         wordrow.Bidirectional(Dense(3))
     with pytest.raises(TypeError, match="Dense has no argument .'kernel_regulariser'"):
         Dense(3, kernel_regulariser="l2")
-    with pytest.raises(TypeError, match="received a model. Add its layers one by one"):
-        Sequential().add(bag())
+    ids = Input((T,))
+    two = Model(ids, wordrow.Add()([Embedding(V, 3)(ids), Embedding(V, 3)(ids)]))
+    with pytest.raises(TypeError, match="'model' branches. Call it on a symbol"):
+        Sequential().add(two)
+
+
+def test_a_model_inside_a_sequential_is_its_layers(rng):
+    inner = Sequential([Embedding(V, 3, input_length=T), Dense(4, "tanh")], name="inner")
+    outer = Sequential([inner, GlobalAveragePooling1D(), Dense(1)])
+    assert outer.layers[0] is inner.layers[0]
+    assert len({layer.name for layer in outer.layers}) == 4
+    ids = rng.integers(0, V, (6, T))
+    outer.compile("sgd", "mse")
+    before = inner.predict(ids)
+    outer.fit(ids, np.ones((6, 1)), verbose=0)
+    assert not np.array_equal(inner.predict(ids), before)
+    table, kernel, bias = inner.get_weights()
+    np.testing.assert_allclose(inner.predict(ids), np.tanh(table[ids] @ kernel + bias), atol=1e-6)
 
 
 # ---- what is said ------------------------------------------------------------

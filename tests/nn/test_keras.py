@@ -242,6 +242,9 @@ OPTIMIZERS = {
     "rmsprop": lambda k: k.RMSprop(0.01),
     "rmsprop centered": lambda k: k.RMSprop(0.01, momentum=0.5, centered=True),
     "adagrad": lambda k: k.Adagrad(0.1),
+    "adadelta": lambda k: k.Adadelta(1.0),
+    "adamax": lambda k: k.Adamax(0.01),
+    "nadam": lambda k: k.Nadam(0.01),
     "adam": lambda k: k.Adam(0.01),
     "adam amsgrad": lambda k: k.Adam(0.01, beta_1=0.8, beta_2=0.99, amsgrad=True),
     "adam clipnorm": lambda k: k.Adam(0.01, clipnorm=0.01),
@@ -301,6 +304,12 @@ LOSSES = {
     "squared_hinge": ("tanh", "binary"),
     "categorical_hinge": ("softmax", "one of each"),
     "kl_divergence": ("softmax", "shares"),
+    "mape": ("tanh", "values"),
+    "msle": ("sigmoid", "shares"),
+    "log_cosh": ("linear", "values"),
+    "poisson": ("sigmoid", "binary"),
+    "cosine_similarity": ("linear", "values"),
+    "huber": ("linear", "values"),
 }
 LOSS_OBJECTS = {
     "binary logits": (lambda k: k.BinaryCrossentropy(from_logits=True), "linear", "binary"),
@@ -312,6 +321,7 @@ LOSS_OBJECTS = {
     "sparse logits": (
         lambda k: k.SparseCategoricalCrossentropy(from_logits=True), "linear", "column"
     ),
+    "huber object": (lambda k: k.Huber(delta=0.5), "linear", "values"),
     "mse object": (lambda k: k.MeanSquaredError(), "linear", "values"),
 }  # fmt: skip
 LOSS_CASES = {name: (lambda k, name=name: name, *rest) for name, rest in LOSSES.items()}

@@ -11,7 +11,7 @@ from wordrow.nn.away import History, Rows
 from wordrow.nn.bag import BagTrainer
 from wordrow.nn.columns import Data
 from wordrow.nn.feed import Feed
-from wordrow.nn.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from wordrow.nn.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop
 from wordrow.nn.saving import model_to_bytes
 from wordrow.nn.schedules import CosineDecay, ExponentialDecay
 from wordrow.types import Ragged
@@ -29,6 +29,7 @@ OPTIMIZERS = {
     ),
     "adagrad": lambda **o: Adagrad(0.05, **o),
     "adagrad decay": lambda **o: Adagrad(0.05, weight_decay=0.01, **o),
+    "adadelta": lambda **o: Adadelta(1.0, **o),
     "adam": lambda **o: Adam(0.01, **o),
     "adam 0 .999": lambda **o: Adam(0.01, beta_1=0.0, **o),
     "adam .5 .99": lambda **o: Adam(0.01, beta_1=0.5, beta_2=0.99, **o),

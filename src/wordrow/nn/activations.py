@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wordrow.nn.named import Named
-from wordrow.nn.ops import namespace, sigmoid, softmax
+from wordrow.nn.ops import erf, log_softmax, namespace, sigmoid, softmax
 
 __all__ = ["ACTIVATIONS", "Activation", "get_activation"]
 
@@ -76,12 +76,49 @@ def silu(x: Any) -> Any:
     return x * sigmoid(x)
 
 
+def gelu(x: Any) -> Any:
+    """Return x times the share of a unit normal below x (Hendrycks & Gimpel 2016)."""
+    return x * 0.5 * (1 + erf(x / 2**0.5))
+
+
+def mish(x: Any) -> Any:
+    """Return x * tanh(softplus(x)) (Misra 2019)."""
+    return x * namespace(x).tanh(softplus(x))
+
+
+def hard_silu(x: Any) -> Any:
+    """Return x * hard_sigmoid(x)."""
+    return x * hard_sigmoid(x)
+
+
+def hard_tanh(x: Any) -> Any:
+    """Return x, cut to [-1, 1]."""
+    return namespace(x).clip(x, -1, 1)
+
+
+def log_sigmoid(x: Any) -> Any:
+    """Return ln(sigmoid(x))."""
+    return -softplus(-x)
+
+
+def tanh_shrink(x: Any) -> Any:
+    """Return x - tanh(x)."""
+    return x - namespace(x).tanh(x)
+
+
 _NAMES: dict[str, Activation] = {
     "elu": elu,
     "exponential": exponential,
+    "gelu": gelu,
     "hard_sigmoid": hard_sigmoid,
+    "hard_silu": hard_silu,
+    "hard_swish": hard_silu,
+    "hard_tanh": hard_tanh,
     "leaky_relu": leaky_relu,
     "linear": linear,
+    "log_sigmoid": log_sigmoid,
+    "log_softmax": log_softmax,
+    "mish": mish,
     "relu": relu,
     "relu6": relu6,
     "selu": selu,
@@ -92,6 +129,7 @@ _NAMES: dict[str, Activation] = {
     "softsign": softsign,
     "swish": silu,
     "tanh": tanh,
+    "tanh_shrink": tanh_shrink,
 }
 
 

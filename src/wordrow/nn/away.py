@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow import _core
-from wordrow.nn.optimizers import Optimizer
+from wordrow.nn.optimizer import Optimizer
 
 __all__ = ["History", "Rows"]
 

@@ -8,20 +8,23 @@ jax.numpy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from wordrow.nn.named import Named
-from wordrow.nn.ops import log_softmax, namespace
+from wordrow.nn.ops import log_softmax, namespace, of_length_one
 
 __all__ = [
-    "LOSSES", "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "Hinge",
-    "KLDivergence", "Loss", "MeanAbsoluteError", "MeanSquaredError",
+    "LOSSES", "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge",
+    "CosineSimilarity", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
     "SparseCategoricalCrossentropy", "SquaredHinge", "binary_crossentropy",
-    "categorical_crossentropy", "categorical_hinge", "hinge", "kl_divergence",
-    "mean_absolute_error", "mean_squared_error", "sparse_categorical_crossentropy",
-    "squared_hinge",
+    "categorical_crossentropy", "categorical_hinge", "cosine_similarity", "hinge", "huber",
+    "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_error", "mean_squared_logarithmic_error", "poisson",
+    "sparse_categorical_crossentropy", "squared_hinge",
 ]  # fmt: skip
 
 Loss = Callable[[Any, Any], Any]
@@ -146,6 +149,78 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     return (y * xp.log(y / y_pred.clip(EPSILON, 1))).sum(axis=-1)
 
 
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of 100 |y - p| / |y|.
+
+    >>> import numpy as np
+    >>> mean_absolute_percentage_error(np.array([[2.0]]), np.array([[1.0]])).tolist()
+    [50.0]
+    """
+    y = y_true.astype(y_pred.dtype)
+    return 100 * abs((y - y_pred) / abs(y).clip(EPSILON)).mean(axis=-1)
+
+
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of (ln(1 + y) - ln(1 + p)) squared; what is below 0 counts as 0.
+
+    >>> import numpy as np
+    >>> mean_squared_logarithmic_error(np.array([[1.0]]), np.array([[1.0]])).tolist()
+    [0.0]
+    """
+    xp = namespace(y_pred)
+    first = xp.log(y_pred.clip(EPSILON) + 1)
+    second = xp.log(y_true.astype(y_pred.dtype).clip(EPSILON) + 1)
+    return xp.square(first - second).mean(axis=-1)
+
+
+def log_cosh(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of ln(cosh(p - y)).
+
+    >>> import numpy as np
+    >>> log_cosh(np.array([[1.0]]), np.array([[1.0]])).round(6).tolist()
+    [0.0]
+    """
+    xp = namespace(y_pred)
+    x = y_pred - y_true.astype(y_pred.dtype)
+    return (x + xp.logaddexp(0 * x, -2 * x) - math.log(2)).mean(axis=-1)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean of p - y ln p.
+
+    >>> import numpy as np
+    >>> poisson(np.array([[2.0]]), np.array([[1.0]])).round(4).tolist()
+    [1.0]
+    """
+    y = y_true.astype(y_pred.dtype)
+    return (y_pred - y * namespace(y_pred).log(y_pred + EPSILON)).mean(axis=-1)
+
+
+def cosine_similarity(y_true: Any, y_pred: Any) -> Any:
+    """Return minus the cosine between labels and outputs, along the last axis.
+
+    >>> import numpy as np
+    >>> cosine_similarity(np.array([[2.0, 0.0]]), np.array([[1.0, 0.0]])).tolist()
+    [-1.0]
+    """
+    y = y_true.astype(y_pred.dtype)
+    return -(of_length_one(y) * of_length_one(y_pred)).sum(axis=-1)
+
+
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+    """Return the mean of e squared / 2 where |e| <= delta, delta |e| - delta squared / 2 beyond.
+
+    e = y - p. Huber 1964.
+
+    >>> import numpy as np
+    >>> huber(np.array([[0.0]]), np.array([[3.0]])).tolist()
+    [2.5]
+    """
+    xp = namespace(y_pred)
+    e = abs(y_true.astype(y_pred.dtype) - y_pred)
+    return xp.where(e <= delta, e * e / 2, delta * e - delta * delta / 2).mean(axis=-1)
+
+
 def _log_probabilities(y_pred: Any, from_logits: bool) -> Any:
     if from_logits:
         return log_softmax(y_pred)
@@ -260,14 +335,61 @@ class KLDivergence(_Plain):
     function = staticmethod(kl_divergence)
 
 
+class MeanAbsolutePercentageError(_Plain):
+    """`mean_absolute_percentage_error` as an object."""
+
+    function = staticmethod(mean_absolute_percentage_error)
+
+
+class MeanSquaredLogarithmicError(_Plain):
+    """`mean_squared_logarithmic_error` as an object."""
+
+    function = staticmethod(mean_squared_logarithmic_error)
+
+
+class LogCosh(_Plain):
+    """`log_cosh` as an object."""
+
+    function = staticmethod(log_cosh)
+
+
+class Poisson(_Plain):
+    """`poisson` as an object."""
+
+    function = staticmethod(poisson)
+
+
+class CosineSimilarity(_Plain):
+    """`cosine_similarity` as an object."""
+
+    function = staticmethod(cosine_similarity)
+
+
+@dataclass(frozen=True)
+class Huber:
+    """`huber` with its delta.
+
+    >>> Huber(2.0).delta
+    2.0
+    """
+
+    delta: float = 1.0
+
+    def __call__(self, y_true: Any, y_pred: Any) -> Any:
+        """Return one number an example."""
+        return huber(y_true, y_pred, self.delta)
+
+
 LOSSES = Named(
     "`loss`",
     kind="a loss",
     classes={
         cls.__name__: cls
         for cls in (
-            BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, Hinge, KLDivergence,
-            MeanAbsoluteError, MeanSquaredError, SparseCategoricalCrossentropy, SquaredHinge,
+            BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, CosineSimilarity,
+            Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError,
+            MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
+            SparseCategoricalCrossentropy, SquaredHinge,
         )
     },
     names={
@@ -275,11 +397,20 @@ LOSSES = Named(
         "bce": binary_crossentropy,
         "categorical_crossentropy": categorical_crossentropy,
         "categorical_hinge": categorical_hinge,
+        "cosine_similarity": cosine_similarity,
         "hinge": hinge,
+        "huber": huber,
         "kl_divergence": kl_divergence,
         "kld": kl_divergence,
         "kullback_leibler_divergence": kl_divergence,
+        "log_cosh": log_cosh,
+        "logcosh": log_cosh,
         "mae": mean_absolute_error,
+        "mape": mean_absolute_percentage_error,
+        "mean_absolute_percentage_error": mean_absolute_percentage_error,
+        "mean_squared_logarithmic_error": mean_squared_logarithmic_error,
+        "msle": mean_squared_logarithmic_error,
+        "poisson": poisson,
         "mean_absolute_error": mean_absolute_error,
         "mean_squared_error": mean_squared_error,
         "mse": mean_squared_error,

@@ -9,6 +9,7 @@ array of JAX can only exist where it has been.
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import os
 import sys
@@ -24,7 +25,7 @@ from wordrow.types import Ragged
 
 __all__ = [
     "LARGE", "Lookup", "Sums", "all_finite", "all_places", "as_ids", "bag_answers", "bag_mean",
-    "choose", "flat_product", "has_kernel", "is_jax", "keep_mask", "laid_out", "log_softmax",
+    "choose", "erf", "flat_product", "has_kernel", "is_jax", "keep_mask", "laid_out", "log_softmax",
     "masked_max", "masked_mean", "mean_of_rows", "namespace", "normal", "of_length_one",
     "pooled_rows", "product", "recurrent", "rng_of", "rows_and_places", "rows_of", "scan",
     "sigmoid", "softmax", "take_rows", "total_of", "window_max", "window_sums", "with_rows",
@@ -221,6 +222,14 @@ def sigmoid(x: Any) -> Any:
         return sys.modules["jax"].nn.sigmoid(x)
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, small) / (1 + small)
+
+
+def erf(x: Any) -> Any:
+    """Return the error function, to float32's last digits."""
+    if is_jax(x):
+        return sys.modules["jax"].lax.erf(x)
+    each = np.frompyfunc(math.erf, 1, 1)(x)
+    return np.asarray(each).astype(x.dtype)
 
 
 def softmax(x: Any, axis: int = -1) -> Any:

@@ -53,16 +53,14 @@ class Sequential(Model):
     # ---- the chain ------------------------------------------------------
 
     def add(self, layer: Layer) -> None:
-        """Append a layer.
+        """Append a layer, or the layers of a model that is a chain of them.
 
         Raises TypeError for what is no layer, ValueError for a layer that does
         not fit the shapes before it (the model then stays as it was).
         """
         if isinstance(layer, Model):
-            raise TypeError(
-                "`add` takes a layer; received a model. Add its layers one by one, or call it on "
-                "a symbol: Model(inputs, model(…))."
-            )
+            self._add_model(layer)
+            return
         if not isinstance(layer, Layer):
             raise TypeError(f"`add` takes a layer, for example Dense(1); received {show(layer)}.")
         if isinstance(layer, Input):
@@ -79,6 +77,24 @@ class Sequential(Model):
         except ValueError:
             self._layers.pop()
             raise
+
+    def _add_model(self, model: Model) -> None:
+        """Append the layers of a chain: they have one set of weights, here and there."""
+        if model._graph is not None and not model.graph.is_chain:
+            raise TypeError(
+                f"`add` takes a layer, or a model whose layers follow one another; {model.name!r} "
+                "branches. Call it on a symbol: Model(inputs, model(…))."
+            )
+        if model._graph is not None and not self._layers and self._input is None:
+            self._input = Input(batch_shape=model.input_shapes[0])
+        for layer in model.layers:
+            if isinstance(layer, Input):
+                continue
+            if layer.name in {other.name for other in self._layers}:
+                if model._trainer is not None:
+                    model._trainer.release()
+                layer.name = f"{model.name}_{layer.name}"
+            self.add(layer)
 
     def pop(self) -> Layer:
         """Remove the last layer and return it."""

@@ -24,7 +24,7 @@ from wordrow.nn import ops, updates
 from wordrow.nn.compiled import Objective
 from wordrow.nn.graph import Graph
 from wordrow.nn.layers.layer import Layer
-from wordrow.nn.optimizers import Optimizer
+from wordrow.nn.optimizer import Optimizer
 
 __all__ = [
     "Engine", "Path", "answering", "load_jax", "on_accelerator", "uninterrupted",

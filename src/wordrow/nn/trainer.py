@@ -20,7 +20,7 @@ from wordrow.nn.compiled import Objective
 from wordrow.nn.feed import Batch
 from wordrow.nn.graph import Graph
 from wordrow.nn.layers import Embedding, Layer
-from wordrow.nn.optimizers import Optimizer
+from wordrow.nn.optimizer import Optimizer
 from wordrow.nn.train import Engine, Path, uninterrupted
 
 __all__ = ["Saved", "Trainer"]

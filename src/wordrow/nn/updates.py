@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from wordrow.nn import custom_calls, ops
-from wordrow.nn.optimizers import Adam, Optimizer, Slots
+from wordrow.nn.optimizer import Optimizer, Slots
+from wordrow.nn.optimizers import Adam
 
 __all__ = ["read_rows", "settle_rows", "step_rows", "step_whole"]
 

@@ -154,6 +154,27 @@ def test_a_model_as_json_and_a_clone(rng):
     )
 
 
+def test_a_model_by_a_class_of_ones_own(rng):
+    class Mine(keras.Model):
+        def __init__(self, units):
+            super().__init__()
+            self.rows, self.drop = Embedding(9, 3), Dropout(0.5)
+            self.out = Dense(units)
+
+        def call(self, inputs, training=None):
+            return self.out(K.mean(self.drop(self.rows(inputs), training=training), axis=1))
+
+    model = Mine(2)
+    model.compile("adam", "mse")
+    x, y = rng.integers(0, 9, (20, 4)), rng.normal(size=(20, 2))
+    model.fit(x, y, epochs=2, verbose=0)
+    table, kernel, bias = model.get_weights()
+    np.testing.assert_allclose(model.predict(x), table[x].mean(1) @ kernel + bias, atol=1e-6)
+    assert len(model.layers) == 5
+    with pytest.raises(TypeError, match="`inputs` must be an Input"):
+        keras.Model()
+
+
 def test_acc_and_accuracy_are_one(rng):
     model = keras.Sequential([Embedding(9, 3), keras.layers.GlobalAveragePooling1D(),
                               Dense(1, activation="sigmoid")])  # fmt: skip

@@ -816,6 +816,20 @@ def test_wrong_settings(rng):
         Sequential().add(two)
 
 
+def test_arithmetic_of_symbols(rng):
+    first, second = Input((T, 2)), Input((T, 2))
+    sums = (first + second) * 2.0 - first / 4 + 1 - (1 - second) ** 2
+    model = Model([first, second], [sums, (first * second)[:, -1], -first, 1 / (first - 9)])
+    x, y = (rng.normal(size=(3, T, 2)).astype(np.float32) for _ in range(2))
+    wanted = (x + y) * 2 - x / 4 + 1 - (1 - y) ** 2, (x * y)[:, -1], -x, 1 / (x - 9)
+    for found, want in zip(model.predict([x, y]), wanted, strict=True):
+        np.testing.assert_allclose(found, want, rtol=1e-4, atol=1e-5)
+    assert [output.shape for output in model.outputs][1] == (None, 2)
+    with pytest.raises(TypeError, match="not iterable"):
+        list(sums)
+    np.testing.assert_allclose(Model(first, np.full(2, 3.0) * first).predict(x), 3 * x, rtol=1e-6)
+
+
 def test_a_model_inside_a_sequential_is_its_layers(rng):
     inner = Sequential([Embedding(V, 3, input_length=T), Dense(4, "tanh")], name="inner")
     outer = Sequential([inner, GlobalAveragePooling1D(), Dense(1)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import wordrow
+from wordrow.nn.graph import graph_of, name_apart
 from wordrow.nn.saving import load_model as _load
 from wordrow.nn.saving import model_from_parts
 
@@ -145,17 +147,52 @@ class _Old:
 
 
 class Model(_Old, wordrow.Model):  # type: ignore[misc]
-    """wordrow.Model under Keras's arguments: `input` and `output` are inputs and outputs."""
+    """wordrow.Model under Keras's arguments: `input` and `output` are inputs and outputs.
+
+    A class of one's own may define `call` instead: it is called on symbols, once, when the
+    shape of the first data is known, and the layers it uses are the model's.
+    """
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: Any = None,
                  **options: Any) -> None:  # fmt: skip
         inputs, outputs = options.pop("input", inputs), options.pop("output", outputs)
         options.pop("trainable", None)
+        if inputs is None and outputs is None and type(self) is not Model:
+            self._begin(name or type(self).__name__.lower())
+            self._graph, self._layers = None, []
+            return
         if isinstance(outputs, list | tuple) and len(outputs) == 1:
             (outputs,) = outputs  # one answer is an array, and no list of one
         if options:
             raise TypeError(f"Model has no argument {sorted(options)}.")
         super().__init__(inputs, outputs, name)
+
+    def call(self, inputs: Any) -> Any:
+        """Return the outputs for symbols; to be written in a class of one's own."""
+        raise TypeError(f"{type(self).__name__} does not say what it does: define `call`.")
+
+    def build(self, input_shape: Any = None) -> None:
+        """Call `call` on symbols of this shape, the batch axis included; or of a list of shapes."""
+        if self._graph is not None:
+            return
+        several = isinstance(input_shape, list)
+        firsts = [wordrow.Input(batch_shape=shape).symbol
+                  for shape in (input_shape if several else [input_shape])]  # fmt: skip
+        known = inspect.signature(self.call).parameters
+        options = {"training": False} if "training" in known else {}
+        lasts = self.call(firsts if several else firsts[0], **options)
+        self._one_output = not isinstance(lasts, list | tuple)
+        self._graph = graph_of(firsts, [lasts] if self._one_output else list(lasts))
+        self._layers = self._graph.layers
+        name_apart(self._layers)
+
+    def inputs_of(self, x: Any) -> Any:
+        """Return one column for each input; build the model for them where it is not built."""
+        if self._graph is None:
+            several = isinstance(x, list | tuple) and len(x) > 0 and hasattr(x[0], "shape")
+            shapes = [(None, *np.shape(one)[1:]) for one in (x if several else [x])]
+            self.build(shapes if several else shapes[0])
+        return super().inputs_of(x)
 
 
 class Sequential(_Old, wordrow.Sequential):  # type: ignore[misc]

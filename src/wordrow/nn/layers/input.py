@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from wordrow.nn.layers.layer import Arrays, Layer, Shape, Spec
-from wordrow.nn.layers.symbol import Call, Symbol
+from wordrow.nn.layers.symbol import Arithmetic, Call, Symbol
 
 __all__ = ["Input"]
 
 
-class Input(Layer):
+class Input(Arithmetic, Layer):
     """Says the shape of one input: `shape` without the batch axis, None for any length.
 
     Layers can be called on it, and `Model(inputs, outputs)` begins with it.

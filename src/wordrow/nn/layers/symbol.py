@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wordrow.nn.layers.layer import Layer, Shape, Spec
 
-__all__ = ["Call", "Symbol", "symbols_in"]
+__all__ = ["Arithmetic", "Call", "Symbol", "symbols_in"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +20,62 @@ class Call:
     is_list: bool
 
 
+class Arithmetic:
+    """What symbols and Inputs do under operators.
+
+    Two of them are merged by the layer for it; with a number, an array or places
+    they become a Lambda, which a file cannot hold.
+    """
+
+    __iter__ = None  # or Python would take one step after the other, without end
+    __array_ufunc__ = None  # an array on the left leaves it to the symbol
+
+    def __add__(self, other: Any) -> Any:
+        return self._with(other, "Add", lambda x, y: x + y)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._with(other, "Subtract", lambda x, y: x - y)
+
+    def __mul__(self, other: Any) -> Any:
+        return self._with(other, "Multiply", lambda x, y: x * y)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self._with(other, "", lambda x, y: x / y)
+
+    def __radd__(self, other: Any) -> Any:
+        return self + other
+
+    def __rmul__(self, other: Any) -> Any:
+        return self * other
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._with(other, "", lambda x, y: y - x)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self._with(other, "", lambda x, y: y / x)
+
+    def __neg__(self) -> Any:
+        return self * -1.0
+
+    def __pow__(self, power: Any) -> Any:
+        return self._with(power, "", lambda x, y: x**y)
+
+    def __getitem__(self, places: Any) -> Any:
+        return self._with(places, "", lambda x, at: x[at])
+
+    def _with(self, other: Any, layer: str, function: Any) -> Any:
+        from wordrow.nn.layers import LAYERS, Lambda
+
+        own, others = symbols_in([self]) or [], symbols_in([other])
+        if others is None:
+            return Lambda(lambda x: function(x, other))(own[0])
+        if layer:
+            return LAYERS[layer]()(own + others)
+        return Lambda(lambda pair: function(*pair))(own + others)
+
+
 @dataclass(frozen=True, eq=False)
-class Symbol:
+class Symbol(Arithmetic):
     """One output of a Call, by number; `shape` has None for axes of any length."""
 
     spec: Spec

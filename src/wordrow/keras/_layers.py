@@ -11,7 +11,6 @@ from typing import Any
 import wordrow
 from wordrow.keras._names import Name
 from wordrow.nn import layers as real
-from wordrow.nn.layers.symbol import Symbol
 
 __all__ = ["LAYERS", "NOT_HERE"]
 
@@ -27,7 +26,7 @@ _RECURRENT: dict[str, str | None] = _ALL | {
     "inner_activation": "recurrent_activation", "dropout_W": "dropout",
     "dropout_U": "recurrent_dropout", "U_regularizer": "recurrent_regularizer",
     "U_constraint": "recurrent_constraint", "consume_less": None, "implementation": None,
-    "forget_bias_init": None, "reset_after_": None,
+    "forget_bias_init": None,
 }  # fmt: skip
 _CONVOLUTION: dict[str, str | None] = _ALL | {
     "nb_filter": "filters", "filter_length": "kernel_size", "border_mode": "padding",
@@ -38,10 +37,9 @@ _POOLING: dict[str, str | None] = _ALL | {
 }  # fmt: skip
 _EMBEDDING: dict[str, str | None] = _ALL | {
     "init": "embeddings_initializer", "W_regularizer": "embeddings_regularizer",
-    "W_constraint": "embeddings_constraint", "activity_regularizer_": None,
+    "W_constraint": "embeddings_constraint",
 }  # fmt: skip
 _DROPS = {"mask": "drop"}
-_KERAS_2_SIGMOID = {"recurrent_activation": "hard_sigmoid"}
 
 
 def _one(value: Any) -> Any:
@@ -61,11 +59,10 @@ def _shaped(layer: Any, **taken: Any) -> Any:
 
 
 def _layer(cls: Any, arguments: dict[str, str | None], **options: Any) -> Name:
-    own = arguments if cls is not real.Conv1D else arguments | {"nb_filter": "filters"}
     taken: tuple[str, ...] = ("batch_input_shape",)
     if cls not in (real.Dense, real.Embedding, real.LSTM, real.GRU, real.SimpleRNN):
         taken += ("input_dim", "input_length")
-    return Name(cls, arguments=own, taken=taken, finish=_shaped, **options)
+    return Name(cls, arguments=arguments, taken=taken, finish=_shaped, **options)
 
 
 def _input(shape: Any = None, batch_size: Any = None, **options: Any) -> Any:
@@ -207,8 +204,3 @@ NOT_HERE: dict[str, str] = {
     "GroupNormalization": "use LayerNormalization",
     "UnitNormalization": "use Lambda",
 }
-
-
-def is_symbol(x: Any) -> bool:
-    """Return whether something is a symbol, or an Input, of a graph."""
-    return isinstance(getattr(x, "symbol", None), Symbol)

@@ -44,11 +44,11 @@ SIDEWAYS = {
 }  # fmt: skip
 # Inside nn/, lowest first.
 NN_ORDER = [
-    "random", "custom_calls", "ops", "named", "activations", "initializers", "regularizers",
-    "constraints", "labels", "losses", "metrics", "schedules", "optimizer", "optimizers", "away",
-    "updates", "callbacks", "layers",
-    "summary", "graph", "bag", "bag_fit", "columns", "compiled", "train", "feed", "trainer",
-    "answer", "bag_epoch", "fit", "model", "sequential", "saving",
+    "random", "custom_calls", "ops", "arguments", "named", "activations", "initializers",
+    "regularizers", "constraints", "labels", "losses", "metrics", "schedules", "optimizer",
+    "optimizers", "away", "updates", "callbacks", "layers", "summary", "graph", "bag", "bag_fit",
+    "columns", "compiled", "train", "feed", "trainer", "answer", "bag_epoch", "fit", "model",
+    "sequential", "saving",
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import wordrow
 from wordrow.nn import activations, losses, ops
 from wordrow.nn import random as own_random
-from wordrow.nn.layers import Lambda
+from wordrow.nn.layers import Lambda, ReLU
 from wordrow.nn.layers.symbol import Symbol
 
 __all__ = ["FUNCTIONS"]
@@ -159,9 +159,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 def relu(x: Any, alpha: float = 0.0, max_value: Any = None, threshold: float = 0.0) -> Any:
     """Return x where above the threshold, alpha times what is below it; at most max_value."""
-    xp = _xp(x)
-    top = x if max_value is None else xp.minimum(x, max_value)
-    return xp.where(x > threshold, top, alpha * (x - threshold))
+    return ReLU(max_value, alpha, threshold).function(x)
 
 
 def l2_normalize(x: Any, axis: int = -1) -> Any:

@@ -86,28 +86,23 @@ def _time_distributed_dense(units: int, **options: Any) -> Any:
 def merge(inputs: Any, mode: Any = "sum", concat_axis: int = -1, dot_axes: Any = -1,
           output_shape: Any = None, **options: Any) -> Any:  # fmt: skip
     """Keras 1's merge of symbols: mode "sum", "mul", "concat", "ave", "max", "dot", "cos"."""
+    return _merging(mode, concat_axis, dot_axes, output_shape, options.get("name"))(inputs)
+
+
+def _merging(mode: Any, concat_axis: int, dot_axes: Any, output_shape: Any, name: Any) -> Any:
+    """Return the layer of a `mode` of Keras 1."""
     if callable(mode):
-        return real.Lambda(mode, output_shape, **_named(options))(inputs)
-    return _merging(mode, concat_axis, dot_axes, options)(inputs)
-
-
-def _named(options: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in options.items() if k == "name"}
-
-
-def _merging(mode: str, concat_axis: int, dot_axes: Any, options: dict[str, Any]) -> Any:
-    makers: dict[str, Callable[[], Any]] = {
-        "sum": lambda: real.Add(**_named(options)),
-        "mul": lambda: real.Multiply(**_named(options)),
-        "ave": lambda: real.Average(**_named(options)),
-        "max": lambda: real.Maximum(**_named(options)),
-        "concat": lambda: real.Concatenate(concat_axis, **_named(options)),
-        "dot": lambda: real.Dot(_one(dot_axes), **_named(options)),
-        "cos": lambda: real.Dot(_one(dot_axes), normalize=True, **_named(options)),
-    }
-    if mode not in makers:
-        raise ValueError(f"`mode` must be one of {sorted(makers)}; received {mode!r}.")
-    return makers[mode]()
+        return real.Lambda(mode, output_shape, name=name)
+    axes = {"axes": _one(dot_axes)}
+    kinds: dict[str, tuple[Any, dict[str, Any]]] = {
+        "sum": (real.Add, {}), "mul": (real.Multiply, {}), "ave": (real.Average, {}),
+        "max": (real.Maximum, {}), "concat": (real.Concatenate, {"axis": concat_axis}),
+        "dot": (real.Dot, axes), "cos": (real.Dot, axes | {"normalize": True}),
+    }  # fmt: skip
+    if mode not in kinds:
+        raise ValueError(f"`mode` must be one of {sorted(kinds)}; received {mode!r}.")
+    cls, options = kinds[mode]
+    return cls(**options, name=name)
 
 
 def _functional(cls: Any) -> Callable[..., Any]:

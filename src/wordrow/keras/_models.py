@@ -135,7 +135,7 @@ class _Old:
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
         """Return the model of what `get_config` gave, with new weights."""
-        return _of(cls, model_from_parts_without_weights(config))
+        return _as_ours(_drawn_anew(config))
 
     @property
     def weights(self: Any) -> list[Any]:
@@ -199,7 +199,7 @@ class Sequential(_Old, wordrow.Sequential):  # type: ignore[misc]
     """wordrow.Sequential under Keras's arguments."""
 
 
-def _of(cls: Any, model: Any) -> Any:
+def _as_ours(model: Any) -> Any:
     """Return a model as one of the classes here: the same graph, layers and weights."""
     model.__class__ = Sequential if isinstance(model, wordrow.Sequential) else Model
     return model
@@ -208,22 +208,22 @@ def _of(cls: Any, model: Any) -> Any:
 def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True,  # noqa: A002
                safe_mode: bool = True, **options: Any) -> Any:  # fmt: skip
     """Return the model that `save` wrote."""
-    return _of(None, _load(filepath, compile=compile))
+    return _as_ours(_load(filepath, compile=compile))
 
 
-def model_from_parts_without_weights(config: Mapping[str, Any]) -> Any:
+def _drawn_anew(config: Mapping[str, Any]) -> Any:
     """Return the model of a config, its weights drawn anew."""
     return model_from_parts(None, config, name="the config", compiled=False)
 
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     """Return the model that `to_json` described, with new weights."""
-    return _of(None, model_from_parts_without_weights(json.loads(json_string)["config"]))
+    return _as_ours(_drawn_anew(json.loads(json_string)["config"]))
 
 
 def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = None) -> Any:
     """Return a model of the same layers, with new weights."""
-    return _of(None, model_from_parts_without_weights(model.get_config()))
+    return _as_ours(_drawn_anew(model.get_config()))
 
 
 def _sized(generator: Any) -> tuple[Any, int]:

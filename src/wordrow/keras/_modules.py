@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -199,10 +200,11 @@ MODULES |= {
     }.items()
 }  # fmt: skip
 
+_Names = types.SimpleNamespace
 _TENSORFLOW = {
     "abs": "abs", "argmax": "argmax", "cast": "cast", "clip_by_value": "clip", "concat":
     "concatenate", "exp": "exp", "expand_dims": "expand_dims", "matmul": "dot", "maximum":
-    "maximum", "minimum": "minimum", "multiply": None, "ones": "ones", "ones_like": "ones_like",
+    "maximum", "minimum": "minimum", "ones": "ones", "ones_like": "ones_like",
     "one_hot": "one_hot", "reduce_max": "max", "reduce_mean": "mean", "reduce_min": "min",
     "reduce_sum": "sum", "reshape": "reshape", "reverse": "reverse", "shape": "shape",
     "sigmoid": "sigmoid", "sqrt": "sqrt", "square": "square", "squeeze": "squeeze", "stack":
@@ -210,25 +212,25 @@ _TENSORFLOW = {
     "zeros": "zeros", "zeros_like": "zeros_like",
 }  # fmt: skip
 MODULES["tensorflow"] = {
-    name: _backend.FUNCTIONS[own] for name, own in _TENSORFLOW.items() if own
+    name: _backend.FUNCTIONS[own] for name, own in _TENSORFLOW.items()
 } | {
     "__version__": "2.15.0", "constant": np.array, "convert_to_tensor": np.asarray,
     "float32": "float32", "int32": "int32", "int64": "int64", "string": "str", "bool": "bool",
     "set_random_seed": wordrow.set_random_seed,
-    "test": _utils.Names(is_gpu_available=lambda *_, **__: False),
-    "random": _utils.Names(set_seed=wordrow.set_random_seed),
-    "compat": _utils.Names(v1=_utils.Names(
+    "test": _Names(is_gpu_available=lambda *_, **__: False),
+    "random": _Names(set_seed=wordrow.set_random_seed),
+    "compat": _Names(v1=_Names(
         set_random_seed=wordrow.set_random_seed, disable_eager_execution=lambda: None,
         disable_v2_behavior=lambda: None,
-        logging=_utils.Names(set_verbosity=lambda *_: None, ERROR=40))),
-    "logging": _utils.Names(set_verbosity=lambda *_: None, ERROR=40),
-    "config": _utils.Names(
+        logging=_Names(set_verbosity=lambda *_: None, ERROR=40))),
+    "logging": _Names(set_verbosity=lambda *_: None, ERROR=40),
+    "config": _Names(
         list_physical_devices=lambda *_: [],
-        experimental=_utils.Names(list_physical_devices=lambda *_: [],
+        experimental=_Names(list_physical_devices=lambda *_: [],
                                   set_memory_growth=lambda *_: None)),
-    "nn": _utils.Names(**{name: _backend.FUNCTIONS[name] for name in (
+    "nn": _Names(**{name: _backend.FUNCTIONS[name] for name in (
         "relu", "sigmoid", "softmax", "tanh", "elu", "softplus")}),
-    "math": _utils.Names(**{name: _backend.FUNCTIONS[own] for name, own in {
+    "math": _Names(**{name: _backend.FUNCTIONS[own] for name, own in {
         "exp": "exp", "log": "log", "sqrt": "sqrt", "square": "square", "reduce_mean": "mean",
         "reduce_sum": "sum", "reduce_max": "max", "argmax": "argmax", "tanh": "tanh"}.items()}),
 }  # fmt: skip

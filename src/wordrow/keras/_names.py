@@ -13,7 +13,6 @@ class Name:
 
     arguments: old argument -> ours, or None for one that changes nothing here.
     extra: what is said unless the caller does. convert: argument -> function of its value.
-    order: the positional arguments of the time, where ours stand otherwise.
     finish: what is done with what was made, and the arguments taken out for it (`taken`).
     """
 
@@ -21,21 +20,16 @@ class Name:
         self, real: Any, *, arguments: Mapping[str, str | None] | None = None,
         extra: Mapping[str, Any] | None = None,
         convert: Mapping[str, Callable[[Any], Any]] | None = None,
-        order: tuple[str, ...] = (), taken: tuple[str, ...] = (),
-        finish: Callable[..., Any] | None = None,
+        taken: tuple[str, ...] = (), finish: Callable[..., Any] | None = None,
     ) -> None:  # fmt: skip
         self._real = real
         self._arguments, self._extra = dict(arguments or {}), dict(extra or {})
-        self._convert, self._order = dict(convert or {}), order
-        self._taken, self._finish = taken, finish
+        self._convert, self._taken, self._finish = dict(convert or {}), taken, finish
         self.__name__ = self.__qualname__ = real.__name__
         self.__doc__, self.__module__ = real.__doc__, real.__module__
 
     def __call__(self, *given: Any, **options: Any) -> Any:
         """Call the real thing, with its own argument names."""
-        if self._order:
-            options |= dict(zip(self._order, given, strict=False))
-            given = given[len(self._order) :]
         said: dict[str, Any] = {}
         for name, value in options.items():
             ours = self._arguments.get(name, name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-import types
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +14,7 @@ import numpy as np
 from wordrow.datasets.download import fetch, home
 from wordrow.errors import DataError
 
-__all__ = ["Names", "Progbar", "Sequence", "TimeseriesGenerator", "get_file", "normalize"]
-
-Names = types.SimpleNamespace
+__all__ = ["Progbar", "PyDataset", "Sequence", "TimeseriesGenerator", "get_file", "normalize"]
 
 
 class Sequence:

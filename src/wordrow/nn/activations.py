@@ -38,17 +38,16 @@ def softsign(x: Any) -> Any:
     return x / (1 + abs(x))
 
 
-def elu(x: Any) -> Any:
-    """Return x where positive, exp(x) - 1 elsewhere."""
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """Return x where positive, alpha * (exp(x) - 1) elsewhere."""
     xp = namespace(x)
-    return xp.where(x > 0, x, xp.expm1(xp.minimum(x, 0)))
+    return xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0)))
 
 
 def selu(x: Any) -> Any:
     """Return the scaled elu of Klambauer et al. 2017, "Self-Normalizing Neural Networks"."""
-    xp = namespace(x)
     scale, alpha = 1.0507009873554805, 1.6732632423543772
-    return scale * xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0)))
+    return scale * elu(x, alpha)
 
 
 def exponential(x: Any) -> Any:

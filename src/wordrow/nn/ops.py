@@ -25,10 +25,11 @@ from wordrow.types import Ragged
 
 __all__ = [
     "LARGE", "Lookup", "Sums", "all_finite", "all_places", "as_ids", "bag_answers", "bag_mean",
-    "choose", "erf", "flat_product", "has_kernel", "is_jax", "keep_mask", "laid_out", "log_softmax",
-    "masked_max", "masked_mean", "mean_of_rows", "namespace", "normal", "of_length_one",
-    "pooled_rows", "product", "recurrent", "rng_of", "rows_and_places", "rows_of", "scan",
-    "sigmoid", "softmax", "take_rows", "total_of", "window_max", "window_sums", "with_rows",
+    "choose", "dropped", "erf", "flat_product", "has_kernel", "is_jax", "keep_mask", "laid_out",
+    "log_softmax", "masked_max", "masked_mean", "mean_of_rows", "namespace", "normal",
+    "of_length_one", "only_real", "pooled_rows", "product", "recurrent", "rng_of",
+    "rows_and_places", "rows_of", "scan", "sigmoid", "softmax", "take_rows", "total_of",
+    "window_max", "window_sums", "with_rows",
 ]  # fmt: skip
 
 _KERNELS = os.environ.get("WORDROW_KERNELS") != "0"
@@ -180,6 +181,14 @@ def masked_mean(x: Any, mask: Any, axis: int, *, keepdims: bool = False) -> Any:
     return (x * weight).sum(axis=axis, keepdims=keepdims) / count
 
 
+def only_real(x: Any, mask: Any, neutral: float = 0.0) -> Any:
+    """Return x with `neutral` in the steps that are not real; mask: [B, T], None is all."""
+    if mask is None:
+        return x
+    real = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
+    return namespace(x).where(real, x, x.dtype.type(neutral))
+
+
 def masked_max(x: Any, mask: Any, axis: int, *, keepdims: bool = False) -> Any:
     """Return the largest of the real steps; zeros where there is none. mask: None is all."""
     xp = namespace(x)
@@ -254,6 +263,15 @@ def keep_mask(rng: Any, keep: float, shape: tuple[int, ...]) -> Any:
     if is_jax(rng):
         return sys.modules["jax"].random.bernoulli(rng, keep, shape)
     return rng.random(shape) < keep
+
+
+def dropped(x: Any, rate: float, rng: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """Return x with a share `rate` of it zero and the rest scaled up; rng: as in `keep_mask`.
+
+    shape: of what is drawn, where it is not x's; it is broadcast.
+    """
+    keep = keep_mask(rng, 1 - rate, x.shape if shape is None else shape)
+    return namespace(x).where(keep, x / (1 - rate), 0).astype(x.dtype)
 
 
 def normal(rng: Any, shape: tuple[int, ...]) -> Any:

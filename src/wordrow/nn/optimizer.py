@@ -10,11 +10,12 @@ from typing import Any, TypedDict
 import numpy as np
 
 from wordrow.errors import show
+from wordrow.nn.arguments import not_negative
 from wordrow.nn.named import config_of
 from wordrow.nn.ops import namespace
 from wordrow.nn.schedules import SCHEDULES, Schedule
 
-__all__ = ["Drift", "Optimizer", "OptimizerOptions", "Slots", "share"]
+__all__ = ["Drift", "Optimizer", "OptimizerOptions", "Slots"]
 
 Slots = dict[str, Any]
 
@@ -75,9 +76,7 @@ class Optimizer:
             if value is not None and not value > 0:
                 raise ValueError(f"`{clip}` must be above 0; received {show(value)}.")
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        if not decay >= 0:
-            raise ValueError(f"`decay` must not be below 0; received {show(decay)}.")
-        self.decay = float(decay)
+        self.decay = not_negative("decay", decay)
         self.name = name or type(self).__name__.lower()
 
     # ---- the learning rate ----------------------------------------------
@@ -195,13 +194,6 @@ class Optimizer:
         entry = config_of(self)
         arguments = ", ".join(f"{k}={v!r}" for k, v in entry["config"].items())
         return f"{entry['class_name']}({arguments})"
-
-
-def share(name: str, value: float) -> float:
-    """Return a number from 0 to below 1; ValueError for another."""
-    if not 0 <= value < 1:
-        raise ValueError(f"`{name}` must be from 0 to below 1; received {show(value)}.")
-    return float(value)
 
 
 def _shortened(gradient: Any, square: Any, most: float) -> Any:

@@ -18,9 +18,10 @@ import math
 from typing import Any, Unpack
 
 from wordrow import _core
+from wordrow.nn.arguments import share
 from wordrow.nn.named import Named
 from wordrow.nn.ops import namespace
-from wordrow.nn.optimizer import Drift, Optimizer, OptimizerOptions, Slots, share
+from wordrow.nn.optimizer import Drift, Optimizer, OptimizerOptions, Slots
 
 __all__ = [
     "OPTIMIZERS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "LazyAdam",
@@ -166,7 +167,24 @@ class Adagrad(Optimizer):
         return super().get_config() | {name: vars(self)[name] for name in names}
 
 
-class Adam(Optimizer):
+class _TwoBetas(Optimizer):
+    """What Adam's kin share: the shares of two running means that are kept, and epsilon."""
+
+    def __init__(
+        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
+        epsilon: float = 1e-7, **options: Unpack[OptimizerOptions],
+    ) -> None:  # fmt: skip
+        super().__init__(learning_rate, **options)
+        self.beta_1, self.beta_2 = share("beta_1", beta_1), share("beta_2", beta_2)
+        self.epsilon = float(epsilon)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this optimizer again."""
+        names = ("beta_1", "beta_2", "epsilon")
+        return super().get_config() | {name: vars(self)[name] for name in names}
+
+
+class Adam(_TwoBetas):
     """w -= alpha * m / (sqrt(v) + epsilon), with running means m and v of gradient and square.
 
     alpha = learning_rate * sqrt(1 - beta_2 ** t) / (1 - beta_1 ** t). amsgrad: v
@@ -185,9 +203,8 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         **options: Unpack[OptimizerOptions],
     ) -> None:
-        super().__init__(learning_rate, **options)
-        self.beta_1, self.beta_2 = share("beta_1", beta_1), share("beta_2", beta_2)
-        self.epsilon, self.amsgrad = float(epsilon), bool(amsgrad)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **options)
+        self.amsgrad = bool(amsgrad)
         self.slots = ("m", "v", "largest") if self.amsgrad else ("m", "v")
 
     def numbers(self, step: int) -> dict[str, float]:
@@ -240,8 +257,7 @@ class Adam(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this optimizer again."""
-        names = ("beta_1", "beta_2", "epsilon", "amsgrad")
-        return super().get_config() | {name: vars(self)[name] for name in names}
+        return super().get_config() | {"amsgrad": self.amsgrad}
 
 
 class AdamW(Adam):
@@ -307,7 +323,7 @@ class Adadelta(Optimizer):
         return super().get_config() | {"rho": self.rho, "epsilon": self.epsilon}
 
 
-class Adamax(Optimizer):
+class Adamax(_TwoBetas):
     """w -= learning_rate / (1 - beta_1 ** t) * m / (u + epsilon), u the fading largest gradient.
 
     Kingma & Ba 2015, section 7. Tables are updated whole.
@@ -317,14 +333,6 @@ class Adamax(Optimizer):
     """
 
     slots = ("m", "u")
-
-    def __init__(
-        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
-        epsilon: float = 1e-7, **options: Unpack[OptimizerOptions],
-    ) -> None:  # fmt: skip
-        super().__init__(learning_rate, **options)
-        self.beta_1, self.beta_2 = share("beta_1", beta_1), share("beta_2", beta_2)
-        self.epsilon = float(epsilon)
 
     def numbers(self, step: int) -> dict[str, float]:
         """Return the rate, what is kept, and alpha."""
@@ -342,13 +350,8 @@ class Adamax(Optimizer):
         """No: how a row drifts without a gradient has no short series."""
         return False
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        names = ("beta_1", "beta_2", "epsilon")
-        return super().get_config() | {name: vars(self)[name] for name in names}
 
-
-class Nadam(Optimizer):
+class Nadam(_TwoBetas):
     """Adam that looks a step of its momentum ahead (Dozat 2016), with Keras's momenta.
 
     beta_1 * (1 - 0.96 ** t / 2) is the momentum of step t. Tables are updated whole.
@@ -363,9 +366,7 @@ class Nadam(Optimizer):
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
         epsilon: float = 1e-7, **options: Unpack[OptimizerOptions],
     ) -> None:  # fmt: skip
-        super().__init__(learning_rate, **options)
-        self.beta_1, self.beta_2 = share("beta_1", beta_1), share("beta_2", beta_2)
-        self.epsilon = float(epsilon)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **options)
         self._products = [1.0]  # of the momenta of the first steps
 
     def _momentum(self, t: int) -> float:
@@ -395,11 +396,6 @@ class Nadam(Optimizer):
     def can_rest(self) -> bool:
         """No: its momentum changes from step to step."""
         return False
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this optimizer again."""
-        names = ("beta_1", "beta_2", "epsilon")
-        return super().get_config() | {name: vars(self)[name] for name in names}
 
 
 class _Lazy(Optimizer):

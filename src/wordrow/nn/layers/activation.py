@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
-from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.activations import ACTIVATIONS, get_activation
+from wordrow.nn.activations import ACTIVATIONS, elu, get_activation
 from wordrow.nn.activations import Activation as Function
+from wordrow.nn.arguments import not_negative
 from wordrow.nn.layers.layer import (
     Arrays,
     Layer,
@@ -62,7 +62,7 @@ class _Numbers(Layer):
 
     def function(self, x: Any) -> Any:
         """Return the function of x."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say what it does: define `function`.")
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
@@ -86,9 +86,9 @@ class ReLU(_Numbers):
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**options)
-        self.max_value = None if max_value is None else _not_negative("max_value", max_value)
-        self.negative_slope = _not_negative("negative_slope", negative_slope)
-        self.threshold = _not_negative("threshold", threshold)
+        self.max_value = None if max_value is None else not_negative("max_value", max_value)
+        self.negative_slope = not_negative("negative_slope", negative_slope)
+        self.threshold = not_negative("threshold", threshold)
 
     def function(self, x: Any) -> Any:
         """Return the cut x."""
@@ -108,7 +108,7 @@ class LeakyReLU(_Numbers):
 
     def __init__(self, negative_slope: float = 0.3, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
-        self.negative_slope = _not_negative("negative_slope", negative_slope)
+        self.negative_slope = not_negative("negative_slope", negative_slope)
 
     def function(self, x: Any) -> Any:
         """Return the bent x."""
@@ -130,8 +130,7 @@ class ELU(_Numbers):
 
     def function(self, x: Any) -> Any:
         """Return the bent x."""
-        xp = ops.namespace(x)
-        return xp.where(x > 0, x, self.alpha * xp.expm1(xp.minimum(x, 0)))
+        return elu(x, self.alpha)
 
 
 class Softmax(Layer):
@@ -150,8 +149,7 @@ class Softmax(Layer):
     ) -> tuple[Any, Any, Arrays]:
         """Return the shares."""
         if mask is not None and self.axis % inputs.ndim == 1:
-            real = mask.reshape(mask.shape + (1,) * (inputs.ndim - mask.ndim))
-            inputs = ops.namespace(inputs).where(real, inputs, np.float32(-3e38))
+            inputs = ops.only_real(inputs, mask, -3e38)
         return ops.softmax(inputs, self.axis), mask, state
 
     def get_config(self) -> dict[str, Any]:
@@ -205,9 +203,3 @@ class PReLU(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
         return super().get_config() | {"shared_axes": self.shared_axes or None}
-
-
-def _not_negative(name: str, value: Any) -> float:
-    if value is None or not float(value) >= 0:
-        raise ValueError(f"`{name}` must be a number from 0 on; received {show(value)}.")
-    return float(value)

@@ -12,6 +12,7 @@ import numpy as np
 
 from wordrow.errors import show
 from wordrow.nn import ops
+from wordrow.nn.arguments import share
 from wordrow.nn.layers.dense import KernelOptions, last_axis
 from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec, whole_number
 from wordrow.nn.layers.symbol import symbols_in
@@ -19,11 +20,6 @@ from wordrow.nn.layers.symbol import symbols_in
 __all__ = ["AdditiveAttention", "Attention", "MultiHeadAttention"]
 
 _LEAST = np.float32(-3e38)
-
-
-def _only_real(x: Any, mask: Any) -> Any:
-    """Return steps [B, T, D] with zeros where they are not real."""
-    return x if mask is None else ops.namespace(x).where(mask[..., None], x, np.float32(0))
 
 
 def _shares(scores: Any, value_mask: Any, *, causal: bool, allowed: Any = None) -> Any:
@@ -42,19 +38,6 @@ def _shares(scores: Any, value_mask: Any, *, causal: bool, allowed: Any = None) 
         later = np.tril(np.ones((n_queries, n_values), bool))
         scores = xp.where(later, scores, _LEAST)
     return ops.softmax(scores)
-
-
-def _dropped(shares: Any, rate: float, *, training: bool, rng: Any) -> Any:
-    if not training or rate == 0:
-        return shares
-    keep = ops.keep_mask(rng, 1 - rate, shares.shape)
-    return ops.namespace(shares).where(keep, shares / (1 - rate), np.float32(0))
-
-
-def _check_rate(dropout: float) -> float:
-    if not 0 <= dropout < 1:
-        raise ValueError(f"`dropout` must be from 0 to below 1; received {show(dropout)}.")
-    return float(dropout)
 
 
 class _Calls(Layer):
@@ -110,7 +93,7 @@ class Attention(_Calls):
                 f"`score_mode` must be 'dot' or 'concat'; received {show(score_mode)}."
             )
         self.use_scale, self.score_mode = bool(use_scale), score_mode
-        self.dropout, self.seed = _check_rate(dropout), seed
+        self.dropout, self.seed = share("dropout", dropout), seed
 
     def __call__(
         self, inputs: Any, mask: Any = None, *, training: bool = False,
@@ -153,8 +136,9 @@ class Attention(_Calls):
         query, value = inputs[:2]
         key, mask = inputs[-1], mask if isinstance(mask, list) else [mask] * len(inputs)
         shares = _shares(self._scores(weights, query, key), mask[1], causal=self.causal)
-        shares = _dropped(shares, self.dropout, training=training, rng=rng)
-        outputs = _only_real(shares @ value, mask[0])
+        if training and self.dropout:
+            shares = ops.dropped(shares, self.dropout, rng)
+        outputs = ops.only_real(shares @ value, mask[0])
         if self.with_scores:
             return [outputs, shares], [mask[0], None], state
         return outputs, mask[0], state
@@ -226,7 +210,7 @@ class MultiHeadAttention(_Calls):
         self.num_heads = whole_number("num_heads", num_heads)
         self.key_dim = whole_number("key_dim", key_dim)
         self.value_dim = whole_number("value_dim", key_dim if value_dim is None else value_dim)
-        self.dropout, self.seed, self.use_bias = _check_rate(dropout), seed, bool(use_bias)
+        self.dropout, self.seed, self.use_bias = share("dropout", dropout), seed, bool(use_bias)
         given = output_shape if output_shape is None or isinstance(output_shape, int) else (
             list(output_shape)[-1])  # fmt: skip
         self.n_outputs = None if given is None else whole_number("output_shape", given)
@@ -299,13 +283,15 @@ class MultiHeadAttention(_Calls):
             real = mask[2] if real is None else real & mask[2]
         scores = scores * np.float32(self.key_dim**-0.5)
         shares = _shares(scores, real, causal=self.causal, allowed=allowed)
-        taken = _dropped(shares, self.dropout, training=training, rng=rng) @ projected["value"]
+        drops = training and self.dropout
+        used = ops.dropped(shares, self.dropout, rng) if drops else shares
+        taken = used @ projected["value"]
         joined = taken.swapaxes(1, 2).reshape(*query.shape[:2], -1)
         kernel = weights["attention_output/kernel"]
         outputs = joined @ kernel.reshape(-1, kernel.shape[-1])
         if self.use_bias:
             outputs = outputs + weights["attention_output/bias"]
-        outputs = _only_real(outputs, mask[0])
+        outputs = ops.only_real(outputs, mask[0])
         if self.with_scores:
             return [outputs, shares], [mask[0], None], state
         return outputs, mask[0], state

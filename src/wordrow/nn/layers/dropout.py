@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 from wordrow.errors import show
 from wordrow.nn import ops
+from wordrow.nn.arguments import not_negative, share
 from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions
 from wordrow.nn.regularizers import L1L2
 
@@ -45,11 +46,10 @@ class Dropout(Layer):
         """Return the inputs, while training with some of them zero."""
         if not training or self.rate == 0:
             return inputs, mask, state
-        xp = ops.namespace(inputs)
         if self.rate == 1:
-            return xp.zeros_like(inputs), mask, state
-        keep = ops.keep_mask(rng, 1 - self.rate, self._noise_shape(inputs.shape))
-        return xp.where(keep, inputs / (1 - self.rate), 0).astype(inputs.dtype), mask, state
+            return ops.namespace(inputs).zeros_like(inputs), mask, state
+        shape = self._noise_shape(inputs.shape)
+        return ops.dropped(inputs, self.rate, rng, shape), mask, state
 
     def _noise_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if self.noise_shape is None:
@@ -102,9 +102,7 @@ class GaussianNoise(Layer):
         self, stddev: float, seed: int | None = None, **options: Unpack[LayerOptions]
     ) -> None:
         super().__init__(**options)
-        if not stddev >= 0:
-            raise ValueError(f"`stddev` must not be below 0; received {show(stddev)}.")
-        self.stddev, self.seed = float(stddev), seed
+        self.stddev, self.seed = not_negative("stddev", stddev), seed
 
     def apply(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
@@ -134,9 +132,7 @@ class GaussianDropout(Layer):
         self, rate: float, seed: int | None = None, **options: Unpack[LayerOptions]
     ) -> None:
         super().__init__(**options)
-        if not 0 <= rate < 1:
-            raise ValueError(f"`rate` must be from 0 to below 1; received {show(rate)}.")
-        self.rate, self.seed = float(rate), seed
+        self.rate, self.seed = share("rate", rate), seed
 
     def apply(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any

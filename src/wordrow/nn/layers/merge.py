@@ -105,8 +105,8 @@ class _Merge(Layer):
         """Return the inputs merged; zeros where no step is real."""
         real = _any_real(mask)
         merged = self.merge(_real_parts(inputs, mask, self.neutral), mask)
-        if real is not None and self.neutral:
-            (merged,) = _real_parts([merged], [real])
+        if self.neutral:
+            merged = ops.only_real(merged, real)
         return merged, real, state
 
     def merge(self, parts: list[Any], masks: list[Any]) -> Any:
@@ -278,14 +278,7 @@ def _agree(sizes: Sequence[int | None]) -> int | str | None:
 
 def _real_parts(inputs: list[Any], masks: list[Any], neutral: float = 0.0) -> list[Any]:
     """Return the inputs with `neutral` in the steps that are not real in them."""
-    return [
-        x
-        if m is None
-        else ops.namespace(x).where(
-            m.reshape(m.shape + (1,) * (x.ndim - m.ndim)), x, x.dtype.type(neutral)
-        )
-        for x, m in zip(inputs, masks, strict=True)
-    ]
+    return [ops.only_real(x, m, neutral) for x, m in zip(inputs, masks, strict=True)]
 
 
 def _any_real(masks: list[Any]) -> Any:

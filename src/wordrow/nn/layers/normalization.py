@@ -9,7 +9,15 @@ import numpy as np
 
 from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec, UnknownDimensionError
+from wordrow.nn.arguments import not_negative
+from wordrow.nn.layers.layer import (
+    Arrays,
+    Layer,
+    LayerOptions,
+    Shape,
+    Spec,
+    UnknownDimensionError,
+)
 
 __all__ = ["BatchNormalization", "LayerNormalization", "NormalizationOptions"]
 
@@ -25,25 +33,52 @@ class NormalizationOptions(LayerOptions, total=False):
     gamma_constraint: Any
 
 
-def _axes(layer: Layer, axis: int | Sequence[int], spec: Spec) -> list[int]:
-    """Return axes counted from 0, and check that their lengths are known."""
-    n_axes = len(spec.shape)
-    given = [axis] if isinstance(axis, int) else list(axis)
-    axes = sorted(one % n_axes for one in given if -n_axes <= one < n_axes)
-    if len(axes) != len(given) or 0 in axes:
-        raise ValueError(
-            f"{type(layer).__name__} ({layer.name!r}): `axis` must be behind the batch's; received "
-            f"{show(axis)} for inputs of the shape {spec.shape}."
-        )
-    if any(spec.shape[one] is None for one in axes):
-        raise UnknownDimensionError(
-            f"layer {layer.name!r} needs to know the lengths of the axes {axes}; received the "
-            f"shape {spec.shape}."
-        )
-    return axes
+class _Normalization(Layer):
+    """What the layers here share: the axes of gamma and beta, and these two at the end."""
+
+    kinds: ClassVar = {"gamma": "ones", "beta": "zeros"}
+
+    def __init__(
+        self, axis: int | Sequence[int], epsilon: float, center: bool, scale: bool,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**options)
+        self.axis, self.epsilon = axis, not_negative("epsilon", epsilon)
+        self.center, self.scale = bool(center), bool(scale)
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Draw gamma and beta, of the shape of the axes, and the weights no gradient changes."""
+        shape = tuple(spec.shape[one] for one in self.axes(spec.shape))
+        kinds = (("gamma", self.scale), ("beta", self.center), *((one, True) for one in self.fixed))
+        weights = {kind: self.draw(kind, shape, rng) for kind, used in kinds if used}  # type: ignore[arg-type]
+        return weights, {}, Spec(spec.shape)
+
+    def axes(self, shape: Shape) -> list[int]:
+        """Return the axes counted from 0, and check that their lengths are known."""
+        n_axes = len(shape)
+        given = [self.axis] if isinstance(self.axis, int) else list(self.axis)
+        axes = sorted(one % n_axes for one in given if -n_axes <= one < n_axes)
+        if len(axes) != len(given) or 0 in axes:
+            raise ValueError(
+                f"{type(self).__name__} ({self.name!r}): `axis` must be behind the batch's; "
+                f"received {show(self.axis)} for inputs of the shape {shape}."
+            )
+        if any(shape[one] is None for one in axes):
+            raise UnknownDimensionError(
+                f"layer {self.name!r} needs to know the lengths of the axes {axes}; received the "
+                f"shape {shape}."
+            )
+        return axes
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        return super().get_config() | {
+            "axis": self.axis, "epsilon": self.epsilon, "center": self.center,
+            "scale": self.scale,
+        }  # fmt: skip
 
 
-class LayerNormalization(Layer):
+class LayerNormalization(_Normalization):
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, over an axis of each step.
 
     Ba et al. 2016. center, scale: whether there is a beta, a gamma. Carries the mask.
@@ -52,32 +87,24 @@ class LayerNormalization(Layer):
     [[-1.0, 1.0]]
     """
 
-    kinds: ClassVar = {"gamma": "ones", "beta": "zeros"}
-
     def __init__(
         self, axis: int | Sequence[int] = -1, epsilon: float = 1e-3, center: bool = True,
         scale: bool = True, **options: Unpack[NormalizationOptions],
     ) -> None:  # fmt: skip
-        super().__init__(**options)
-        self.axis, self.epsilon = axis, float(epsilon)
-        self.center, self.scale = bool(center), bool(scale)
+        super().__init__(axis, epsilon, center, scale, **options)
 
     def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
-        """Draw gamma and beta, of the shape of the axes."""
-        axes = _axes(self, self.axis, spec)
-        steps = 1 in axes and len(spec.shape) > 2
+        """Draw gamma and beta; over the steps of a text there is no meaning under a mask."""
+        steps = 1 in self.axes(spec.shape) and len(spec.shape) > 2
         self.mask_rule = "refuses" if steps else "carries"
-        shape = tuple(spec.shape[one] for one in axes)
-        kinds = (("gamma", self.scale), ("beta", self.center))
-        weights = {kind: self.draw(kind, shape, rng) for kind, used in kinds if used}  # type: ignore[arg-type]
-        return weights, {}, Spec(spec.shape)
+        return super().build(spec, rng)
 
     def apply(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Return the normalized inputs."""
         xp = ops.namespace(inputs)
-        axes = tuple(_axes(self, self.axis, Spec(inputs.shape)))
+        axes = tuple(self.axes(inputs.shape))
         wide = tuple(n if i in axes else 1 for i, n in enumerate(inputs.shape))
         inputs = inputs - inputs.mean(axis=axes, keepdims=True)
         square = (inputs * inputs).mean(axis=axes, keepdims=True)
@@ -88,15 +115,8 @@ class LayerNormalization(Layer):
             outputs = outputs + weights["beta"].reshape(wide)
         return outputs, mask, state
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        return super().get_config() | {
-            "axis": self.axis, "epsilon": self.epsilon, "center": self.center,
-            "scale": self.scale,
-        }  # fmt: skip
 
-
-class BatchNormalization(Layer):
+class BatchNormalization(_Normalization):
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, for each place along `axis`.
 
     Ioffe & Szegedy 2015. While training, mean and variance are the batch's (of its real steps
@@ -107,8 +127,7 @@ class BatchNormalization(Layer):
     [[1.0, 3.0]]
     """
 
-    kinds: ClassVar = {"gamma": "ones", "beta": "zeros", "moving_mean": "zeros",
-                       "moving_variance": "ones"}  # fmt: skip
+    kinds: ClassVar = _Normalization.kinds | {"moving_mean": "zeros", "moving_variance": "ones"}
     mixes_texts = True
 
     @property
@@ -122,28 +141,19 @@ class BatchNormalization(Layer):
         moving_variance_initializer: Any = "ones", **options: Unpack[NormalizationOptions],
     ) -> None:  # fmt: skip
         super().__init__(
-            moving_mean_initializer=moving_mean_initializer,
+            int(axis), epsilon, center, scale, moving_mean_initializer=moving_mean_initializer,
             moving_variance_initializer=moving_variance_initializer, **options,
         )  # fmt: skip
         if not 0 <= momentum <= 1:
             raise ValueError(f"`momentum` must be from 0 to 1; received {show(momentum)}.")
-        self.axis, self.momentum, self.epsilon = int(axis), float(momentum), float(epsilon)
-        self.center, self.scale = bool(center), bool(scale)
-
-    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
-        """Draw gamma and beta; mean 0 and variance 1 to begin with."""
-        (axis,) = _axes(self, self.axis, spec)
-        shape = (spec.shape[axis],)
-        kinds = (("gamma", self.scale), ("beta", self.center), *((one, True) for one in self.fixed))
-        weights = {kind: self.draw(kind, shape, rng) for kind, used in kinds if used}  # type: ignore[arg-type]
-        return weights, {}, Spec(spec.shape)
+        self.momentum = float(momentum)
 
     def apply(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Return the normalized inputs, and the new moving mean and variance as the state."""
         xp = ops.namespace(inputs)
-        (axis,) = _axes(self, self.axis, Spec(inputs.shape))
+        (axis,) = self.axes(inputs.shape)
         wide = tuple(n if i == axis else 1 for i, n in enumerate(inputs.shape))
         own = {name: state[name] if name in state else weights[name] for name in self.fixed}
         if training and self.trainable:
@@ -165,10 +175,7 @@ class BatchNormalization(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
-        return super().get_config() | {
-            "axis": self.axis, "momentum": self.momentum, "epsilon": self.epsilon,
-            "center": self.center, "scale": self.scale,
-        }  # fmt: skip
+        return super().get_config() | {"momentum": self.momentum}
 
 
 def _moments(x: Any, mask: Any, axis: int) -> tuple[Any, Any]:

@@ -75,11 +75,8 @@ class Lambda(Layer):
     def build(self, spec: Any, rng: np.random.Generator) -> tuple[Arrays, Arrays, Any]:
         """Find out what comes out."""
         if self.given_shape is None:
-            return (
-                {},
-                {},
-                _spec_of_answer(lambda x: self._called(x, mask=None, training=False), spec),
-            )
+            made = _spec_of_answer(lambda x: self._called(x, mask=None, training=False), spec)
+            return {}, {}, made
         first = spec[0] if isinstance(spec, list) else spec
         if callable(self.given_shape):
             return {}, {}, Spec(tuple(self.given_shape(shapes_of(spec))))
@@ -94,11 +91,13 @@ class Lambda(Layer):
             mask = self.new_mask(inputs, mask) if callable(self.new_mask) else self.new_mask
         elif isinstance(mask, list):
             mask = mask[0]
-        if mask is not None and mask.shape != outputs.shape[: mask.ndim]:
-            mask = None  # the steps are gone
+
+        def fitting(output: Any) -> Any:  # where the steps are gone, so is the mask
+            return mask if mask is not None and mask.shape == output.shape[: mask.ndim] else None
+
         if isinstance(outputs, list | tuple):
-            return list(outputs), [mask] * len(outputs), state
-        return outputs, mask, state
+            return list(outputs), [fitting(one) for one in outputs], state
+        return outputs, fitting(outputs), state
 
     def get_config(self) -> dict[str, Any]:
         """Raise ValueError: a function is no text, and nothing in a file is ever run."""
@@ -148,9 +147,8 @@ class OwnLayer(Layer):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if "build" in vars(cls):  # Keras's takes a shape; the contract's is `_made`
-            own = vars(cls)["build"]
-            cls._own_build = own
+        if "build" in vars(cls):  # Keras's takes a shape, the contract's a spec
+            cls._own_build = vars(cls)["build"]
             cls.build = OwnLayer.build  # type: ignore[method-assign]
         if "call" in vars(cls):
             cls._parameters = inspect.signature(cls.call).parameters
@@ -158,8 +156,10 @@ class OwnLayer(Layer):
     def __init__(self, *, dtype: Any = None, dynamic: Any = None, **options: Any) -> None:
         if (sizes := options.pop("input_dim", None)) is not None:
             options["input_shape"] = (sizes,)
-        options.pop("batch_input_shape", None)
+        whole = options.pop("batch_input_shape", None)
         super().__init__(**options)
+        if whole is not None:
+            self.first_shape = tuple(whole)
         self.dtype = dtype or "float32"
         self._rng: Any = None
         self._shapes: dict[str, tuple[Any, bool]] = {}
@@ -220,10 +220,7 @@ class OwnLayer(Layer):
             finally:
                 self._rng = None
         weights, self._drawn = self._drawn, {}
-        if self._held is None:
-            given: Any = weights
-        else:
-            given = self._held
+        given = weights if self._held is None else self._held
         with contextlib.suppress(NotImplementedError):
             shape = self.compute_output_shape(shapes_of(spec))
             if isinstance(shape, list):

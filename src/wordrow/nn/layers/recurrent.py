@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
-from wordrow.errors import show
 from wordrow.nn import ops
 from wordrow.nn.activations import ACTIVATIONS, get_activation
 from wordrow.nn.activations import Activation as Function
+from wordrow.nn.arguments import share
 from wordrow.nn.layers.dense import KernelOptions, last_axis
 from wordrow.nn.layers.layer import Arrays, Layer, Spec, whole_number
 from wordrow.nn.layers.window import check_steps
@@ -84,10 +84,8 @@ class Recurrent(Layer):
         self.units = whole_number("units", units)
         self.activation = get_activation(activation)
         self.use_bias = bool(use_bias)
-        for name, share in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if not 0 <= share < 1:
-                raise ValueError(f"`{name}` must be from 0 to below 1; received {show(share)}.")
-        self.dropout, self.recurrent_dropout = float(dropout), float(recurrent_dropout)
+        self.dropout = share("dropout", dropout)
+        self.recurrent_dropout = share("recurrent_dropout", recurrent_dropout)
         self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
         self.go_backwards, self.stateful = bool(go_backwards), bool(stateful)
         self.mask_rule = "carries" if return_sequences else "consumes"
@@ -205,9 +203,9 @@ class Recurrent(Layer):
             keep = ops.keep_mask(ops.rng_of(rng, 0), 1 - self.dropout, (len(x), 1, x.shape[2]))
             x = x * keep.astype(x.dtype) / (1 - self.dropout)
         if training and self.recurrent_dropout:
-            share = 1 - self.recurrent_dropout
-            kept = ops.keep_mask(ops.rng_of(rng, 1), share, (len(x), self.units))
-            kept = kept.astype(x.dtype) / share
+            keep = 1 - self.recurrent_dropout
+            kept = ops.keep_mask(ops.rng_of(rng, 1), keep, (len(x), self.units))
+            kept = kept.astype(x.dtype) / keep
         return x, kept
 
     def _zeros(self, batch: int, xp: Any = np) -> tuple[Any, ...]:

@@ -57,8 +57,7 @@ class Windows:
         xp = ops.namespace(inputs)
         n_steps = inputs.shape[1]
         real = xp.ones((1, n_steps), bool) if mask is None else mask
-        if mask is not None:
-            inputs = _only(inputs, mask)
+        inputs = ops.only_real(inputs, mask)
         before, after = self._edges(n_steps)
         inputs = xp.pad(inputs, [(0, 0), (before, after), (0, 0)])
         padded = xp.pad(real, [(0, 0), (before, after)])
@@ -84,7 +83,7 @@ class Windows:
         inputs = xp.take_along_axis(inputs, at[..., None], axis=1)
         mask = xp.take_along_axis(mask, at, axis=1) & inside
         out = xp.arange(n_windows) < self._windows(length, xp.maximum)[:, None]
-        return _only(inputs, mask), mask, out
+        return ops.only_real(inputs, mask), mask, out
 
     def places(self, places: Any, mask: Any) -> tuple[Any, Any]:
         """Return (the place of each step of each window, mask of the windows).
@@ -122,10 +121,6 @@ class Windows:
         free = (self._windows(n_steps, None) - 1) * self.strides + self.reach - n_steps
         free = free * (free > 0)
         return free // 2, free - free // 2
-
-
-def _only(inputs: Any, mask: Any) -> Any:
-    return ops.namespace(inputs).where(mask[..., None], inputs, 0)
 
 
 def check_data_format(data_format: str | None) -> None:

@@ -66,7 +66,7 @@ def table_of(model: Model) -> Embedding:
 
     Raises ValueError where there is none.
     """
-    for layer in model.layers:
+    for layer in model._layers:
         if isinstance(layer, Embedding):
             return layer
     raise ValueError(

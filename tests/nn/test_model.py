@@ -3,13 +3,17 @@ import pytest
 
 import wordrow
 from wordrow import (
+    LSTM,
     Activation,
+    Add,
+    Concatenate,
     Dense,
     Dropout,
     Embedding,
     Flatten,
     GlobalAveragePooling1D,
     Input,
+    Model,
     Padded,
     Ragged,
     Sequential,
@@ -199,7 +203,61 @@ def test_summary(capsys):
         assert part in printed
     lines = []
     Sequential([Embedding(5, 2), Flatten(), Dense(1)]).summary(print_fn=lines.append)
-    assert "? (not built)" in lines[0]
+    assert "0 (unbuilt)" in lines[0]
+
+
+def test_models_inside_models(tmp_path, capsys, rng):
+    """A model that was called is one layer of the other, with one set of weights."""
+
+    def encoder():
+        return Sequential([Embedding(10, 4, mask_zero=True), LSTM(3), Dense(2)])
+
+    both, other = encoder(), encoder()
+    firsts = Input((6,)), Input((6,))
+    joined = Concatenate()([both(firsts[0]), both(firsts[1]), other(firsts[1])])
+    model = Model(firsts, Dense(1)(joined))
+    assert [layer.name for layer in model.layers] == [
+        "input", "input_1", "sequential", "sequential_1", "concatenate", "dense",
+    ]  # fmt: skip
+    assert model.get_layer("sequential") is both
+    assert [w.shape for w in model.get_weights()[:6]] == [w.shape for w in both.get_weights()]
+    model.summary(expand_nested=True)
+    printed = capsys.readouterr().out
+    assert "sequential[0], sequential[0]" in printed
+    assert printed.count("(LSTM)") == 2
+    x, y = [X, X[::-1]], rng.normal(size=(2, 1))
+    before = both.predict(X)
+    model.compile("adam", "mse")
+    model.fit(x, y, epochs=2, verbose=0)
+    assert not np.array_equal(both.predict(X), before)
+
+    path = tmp_path / "model.safetensors"
+    model.save(path)
+    loaded = load_model(path)
+    np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+    np.testing.assert_array_equal(loaded.layers[3].predict(X), other.predict(X))
+    assert isinstance(loaded.layers[2], Sequential)
+    for one in (model, loaded):
+        one.fit(x, y, verbose=0)
+    np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+
+
+def test_a_model_that_branches_inside_a_chain(tmp_path):
+    ids = Input((6,))
+    rows = Embedding(10, 4)(ids)
+    branch = Model(ids, Add()([rows, rows]), name="branch")
+    model = Sequential([branch, Flatten(), Dense(3)])
+    kernel, bias = model.layers[-1].get_weights()
+    expected = (2 * branch.layers[1].get_weights()[0][X]).reshape(2, -1) @ kernel + bias
+    np.testing.assert_allclose(model.predict(X), expected, atol=1e-6)
+    model.save(tmp_path / "model.safetensors")
+    loaded = load_model(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert [layer.name for layer in loaded.layers] == ["branch", "flatten", "dense"]
+    assert model.pop() is not branch
+    assert len(model.layers) == 2
+    with pytest.raises(TypeError, match="of one input"):
+        Sequential([Model([Input((2,)), (last := Input((2,)))], last)])
 
 
 # ---- files ----------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import wordrow
-from wordrow.nn.graph import graph_of, name_apart
+from wordrow.nn.graph import graph_of
 from wordrow.nn.saving import load_model as _load
 from wordrow.nn.saving import model_from_parts
 
@@ -158,8 +158,8 @@ class Model(_Old, wordrow.Model):  # type: ignore[misc]
         inputs, outputs = options.pop("input", inputs), options.pop("output", outputs)
         options.pop("trainable", None)
         if inputs is None and outputs is None and type(self) is not Model:
-            self._begin(name or type(self).__name__.lower())
-            self._graph, self._layers = None, []
+            self._begin(name, type(self).__name__.lower())
+            self._graph = None
             return
         if isinstance(outputs, list | tuple) and len(outputs) == 1:
             (outputs,) = outputs  # one answer is an array, and no list of one
@@ -182,9 +182,7 @@ class Model(_Old, wordrow.Model):  # type: ignore[misc]
         options = {"training": False} if "training" in known else {}
         lasts = self.call(firsts if several else firsts[0], **options)
         self._one_output = not isinstance(lasts, list | tuple)
-        self._graph = graph_of(firsts, [lasts] if self._one_output else list(lasts))
-        self._layers = self._graph.layers
-        name_apart(self._layers)
+        self._take_graph(graph_of(firsts, [lasts] if self._one_output else list(lasts)))
 
     def inputs_of(self, x: Any) -> Any:
         """Return one column for each input; build the model for them where it is not built."""

@@ -51,7 +51,7 @@ def count(
     weights = model._weights()
     penalty = sum(
         regularizer(weights[layer.name][name])
-        for layer in model.layers if layer.trainable
+        for layer in model._layers if layer.trainable
         for name in weights[layer.name]
         if (regularizer := layer.rule(name, "regularizer")) is not None
     )  # fmt: skip
@@ -88,7 +88,7 @@ def _batches(model: Model, data: Data, batch_size: int, verbose: Any) -> Iterato
 def _forward(model: Model, *, training: bool = False) -> Forward:
     """Return the function of a batch; the state of stateful layers is kept."""
     weights, state = model._weights(), [model._state()]
-    layers = {layer.name: layer for layer in model.layers}
+    layers = {layer.name: layer for layer in model._layers}
     apply = answering(model.graph) if on_accelerator() and not training else None
     rng = random.generator()
 

@@ -25,11 +25,15 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Node:
-    """One use of a layer, and the places that its inputs come from (none for an Input)."""
+    """One use of a layer, and the places that its inputs come from (none for an Input).
+
+    within: the model whose call it is part of, where a model was called.
+    """
 
     layer: Layer
     inputs: tuple[Place, ...]
     is_list: bool
+    within: Any = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,12 @@ class Graph:
     def layers(self) -> list[Layer]:
         """Each layer once, in the order of its first use."""
         return list({id(node.layer): node.layer for node in self.nodes}.values())
+
+    @property
+    def units(self) -> list[Any]:
+        """The same, with a model that was called in the place of its layers."""
+        found = [node.layer if node.within is None else node.within for node in self.nodes]
+        return list({id(unit): unit for unit in found}.values())
 
     @property
     def is_chain(self) -> bool:
@@ -199,7 +209,7 @@ def graph_of(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Graph:
         for call in _in_order(symbol.call, numbers):
             places = tuple((numbers[id(one.call)], one.index) for one in call.inputs)
             numbers[id(call)] = len(nodes)
-            nodes.append(Node(call.layer, places, call.is_list))
+            nodes.append(Node(call.layer, places, call.is_list, call.within))
     return Graph(
         nodes=tuple(nodes),
         inputs=tuple(range(len(inputs))),
@@ -230,8 +240,8 @@ def _in_order(last: Call, known: Mapping[int, int]) -> list[Call]:
     return ordered
 
 
-def name_apart(layers: Sequence[Layer]) -> None:
-    """Number layers of the same kind, so that names are unique in a model.
+def name_apart(layers: Sequence[Any]) -> None:
+    """Number layers (and models) of the same kind, so that names are unique in a model.
 
     Raises ValueError for two layers of one name where neither may change: it was
     given, or another model goes by it.

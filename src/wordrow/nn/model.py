@@ -25,7 +25,7 @@ from wordrow.nn.summary import summary_text
 from wordrow.nn.trainer import Trainer
 from wordrow.types import Ragged
 
-__all__ = ["Model"]
+__all__ = ["Model", "layers_of"]
 
 # Keras's choices of how to compute, which change nothing here.
 _WAYS = ("run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss")
@@ -48,9 +48,11 @@ class Model:
 
     _input_names: list[str] | None
     _output_names: list[str] | None
+    _units: list[Any]
+    _layers: list[Layer]
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None) -> None:
-        self._begin(name or "model")
+        self._begin(name)
         firsts, input_names = _symbols(inputs, "inputs")
         lasts, output_names = _symbols(outputs, "outputs")
         self._input_names, self._output_names = input_names, output_names
@@ -60,12 +62,19 @@ class Model:
                     f"`inputs` must be Inputs; received what {first.call.layer.name!r} puts out."
                 )
         self._one_output = not isinstance(outputs, list | tuple | Mapping)
-        self._graph: Graph | None = graph_of(firsts, lasts)
-        self._layers: list[Layer] = self._graph.layers
-        name_apart(self._layers)
+        self._take_graph(graph_of(firsts, lasts))
 
-    def _begin(self, name: str) -> None:
-        self.name = name
+    def _take_graph(self, graph: Graph) -> None:
+        """Take a graph for the model's own; its layers get names that are unique."""
+        self._graph: Graph | None = graph
+        self._units = graph.units
+        name_apart(self._units)
+        self._layers = layers_of(self._units, {id(layer) for layer in graph.layers})
+
+    def _begin(self, name: str | None, kind: str = "model") -> None:
+        self.name, self.given_name, self.in_a_model = name or kind, name, False
+        self._units = []  # layers, and models that were called
+        self._layers = []  # all layers, those of these models too
         self._one_output = True
         self._input_names, self._output_names = None, None
         self.optimizer: Any = None
@@ -99,9 +108,9 @@ class Model:
         return self._graph is not None
 
     @property
-    def layers(self) -> list[Layer]:
-        """The layers, each once, in the order of their use."""
-        return list(self._layers)
+    def layers(self) -> list[Any]:
+        """The layers, each once, in the order of their use; models that were called among them."""
+        return list(self._units)
 
     @property
     def inputs(self) -> list[Symbol]:
@@ -172,28 +181,32 @@ class Model:
             found.append(shape[index] if isinstance(shape, list) else shape)
         return found
 
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Return the layer of a name or a place."""
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
+        """Return the layer (or model inside) of a name or a place."""
         if (name is None) == (index is None):
             raise ValueError("`get_layer` takes either a name or an index.")
         if index is not None:
-            if not -len(self._layers) <= index < len(self._layers):
-                raise ValueError(f"there is no layer {index}: the model has {len(self._layers)}.")
-            return self._layers[index]
-        for layer in self._layers:
+            if not -len(self._units) <= index < len(self._units):
+                raise ValueError(f"there is no layer {index}: the model has {len(self._units)}.")
+            return self._units[index]
+        for layer in self._units:
             if layer.name == name:
                 return layer
-        names = [layer.name for layer in self._layers]
+        names = [layer.name for layer in self._units]
         raise ValueError(f"there is no layer {name!r}; the model has {names}.")
 
-    def _symbols_from(self, inputs: Sequence[Symbol]) -> dict[tuple[int, int], Symbol]:
+    def _symbols_from(
+        self, inputs: Sequence[Symbol], within: Any = None
+    ) -> dict[tuple[int, int], Symbol]:
         """Return the symbols of all places, with the layers called on other inputs."""
         graph = self.graph
         made = {(number, 0): one for number, one in zip(graph.inputs, inputs, strict=True)}
         for number, node in enumerate(graph.nodes):
             if node.inputs:
                 taken = [made[place] for place in node.inputs]
-                outputs = node.layer.call_on(taken, is_list=node.is_list, rng=random.generator())
+                outputs = node.layer.call_on(
+                    taken, is_list=node.is_list, rng=random.generator(), within=within
+                )
                 for index, one in enumerate(outputs if isinstance(outputs, list) else [outputs]):
                     made[number, index] = one
         return made
@@ -207,7 +220,7 @@ class Model:
             raise ValueError(
                 f"{self.name!r} takes {len(self.graph.inputs)} inputs; received {len(symbols)}."
             )
-        made = self._symbols_from(symbols)
+        made = self._symbols_from(symbols, within=self)
         return self._packed([made[place] for place in self.graph.outputs])
 
     def _packed(self, outputs: list[Any]) -> Any:
@@ -498,6 +511,10 @@ class Model:
         _ = self.graph
         return sum(layer.count_params() for layer in self._layers)
 
+    def count_trained(self) -> int:
+        """Return the number of single weights that training changes by gradients."""
+        return sum(layer.count_trained() for layer in self._layers)
+
     @property
     def trainable(self) -> bool:
         """Whether training changes any layer's weights; setting it sets every layer's."""
@@ -508,9 +525,21 @@ class Model:
         for layer in self._layers:
             layer.trainable = bool(value)
 
-    def summary(self, print_fn: Callable[[str], object] | None = None, **options: Any) -> None:
-        """Print the layers with their output shapes and numbers of weights."""
-        (print_fn or print)(summary_text(self.name, self._layers))
+    def summary(
+        self, line_length: int | None = None, positions: Any = None,
+        print_fn: Callable[[str], object] | None = None, expand_nested: bool = False,
+        show_trainable: bool = False, layer_range: Sequence[str] | None = None,
+    ) -> None:  # fmt: skip
+        """Print the layers with their output shapes and numbers of weights, as Keras does.
+
+        expand_nested: the layers of models inside as well. layer_range: the names of
+        the first and the last layer to show. `positions` is taken, and changes nothing.
+        """
+        text = summary_text(
+            self, line_length=line_length, expand_nested=expand_nested,
+            show_trainable=show_trainable, layer_range=layer_range,
+        )  # fmt: skip
+        (print_fn or print)(text)
 
     # ---- saving ---------------------------------------------------------
 
@@ -551,7 +580,7 @@ class Model:
         return model_from_bytes, (model_to_bytes(self),)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}, {len(self._layers)} layers>"
+        return f"<{type(self).__name__} {self.name!r}, {len(self._units)} layers>"
 
 
 def _symbols(given: Any, what: str) -> tuple[list[Symbol], list[str] | None]:
@@ -565,6 +594,31 @@ def _symbols(given: Any, what: str) -> tuple[list[Symbol], list[str] | None]:
             f"received {show(given)}. For a chain of layers use Sequential."
         )
     return found, names
+
+
+def layers_of(units: Sequence[Any], used: set[int] | None = None) -> list[Layer]:
+    """Return all layers of layers and models, each once; used: by id, those that count.
+
+    Layers in models may be called like others: these are renamed after their model.
+    """
+    found: dict[int, Layer] = {}
+    taken = {unit.name for unit in units if isinstance(unit, Layer)}
+    for unit in units:
+        for layer in unit._layers if isinstance(unit, Model) else (unit,):
+            if id(layer) in found or (isinstance(unit, Model) and isinstance(layer, Input)):
+                continue
+            if used is not None and id(layer) not in used:
+                continue
+            if isinstance(unit, Model) and layer.name in taken and layer not in units:
+                if unit._trainer is not None:
+                    unit._trainer.release()
+                base = name = f"{unit.name}_{layer.name}"
+                while name in taken:
+                    name = f"{base}_{len(taken)}"
+                layer.name = name
+            taken.add(layer.name)
+            found[id(layer)] = layer
+    return list(found.values())
 
 
 def _listed(found: dict[str, float]) -> Any:

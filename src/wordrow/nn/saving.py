@@ -187,21 +187,37 @@ def _named(value: Any, family: Any) -> Any:
 
 def graph_config(model: Model) -> dict[str, Any]:
     """Return the layers of a graph and how they are called, as JSON-able values."""
-    graph, layers = model.graph, model.layers
-    numbers = {id(layer): i for i, layer in enumerate(layers)}
+    layers: dict[int, Layer] = {id(layer): layer for layer in model._layers}
+    models: dict[int, dict[str, Any]] = {}  # each after the models inside it
+    config = _nodes_config(model, layers, models)
+    config["layers"] = [config_of(layer) for layer in layers.values()]
+    return config | ({"models": list(models.values())} if models else {})
+
+
+def _nodes_config(
+    model: Model, layers: dict[int, Layer], models: dict[int, dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the calls of a graph, by the numbers of layers and models; new ones are added."""
+    graph, nodes = model.graph, []
+    for node in graph.nodes:
+        layers.setdefault(id(node.layer), node.layer)
+        entry = {"layer": list(layers).index(id(node.layer)), "is_list": node.is_list,
+                 "inputs": [list(place) for place in node.inputs]}  # fmt: skip
+        if (inner := node.within) is not None:
+            if id(inner) not in models:
+                made = _nodes_config(inner, layers, models)
+                kind = "Sequential" if isinstance(inner, Sequential) else "Model"
+                models[id(inner)] = made | {"name": inner.name, "class_name": kind}
+            entry["within"] = list(models).index(id(inner))
+        nodes.append(entry)
     return {
-        "layers": [config_of(layer) for layer in layers],
-        "nodes": [
-            {"layer": numbers[id(node.layer)], "inputs": [list(p) for p in node.inputs],
-             "is_list": node.is_list}
-            for node in graph.nodes
-        ],
+        "nodes": nodes,
         "inputs": list(graph.inputs),
         "outputs": [list(place) for place in graph.outputs],
         "input_names": model._input_names,
         "output_names": model._output_names,
         "one_output": model._one_output,
-    }  # fmt: skip
+    }
 
 
 def model_from_parts(
@@ -212,15 +228,8 @@ def model_from_parts(
     tensors: None for a model whose weights are drawn anew.
     """
     try:
-        layers = [_layer(entry, name) for entry in config["layers"]]
-        rng = random.generator() if tensors is None else None
         with contextlib.ExitStack() as stack:
-            for layer in layers if tensors is not None else ():
-                stack.enter_context(layer.without_drawing())
-            if "nodes" in config:
-                model = _joined(layers, config, rng)
-            else:
-                model = Sequential.from_layers(layers, config["name"], rng)
+            model = _described(config, name, None if tensors is None else stack)
         if tensors is None:
             return model
         weights = {k: tensor for k, tensor in tensors.items() if not k.startswith("optimizer//")}
@@ -243,15 +252,40 @@ def model_from_parts(
     return model
 
 
-def _joined(layers: list[Layer], config: Mapping[str, Any], rng: Any) -> Model:
+def _described(config: Mapping[str, Any], name: str, stack: contextlib.ExitStack | None) -> Model:
+    """Return the model of a config; its weights are not drawn where there is a stack for that."""
+    rng = random.generator() if stack is None else None
+    units: list[Any] = []
+    for entry in config["layers"]:
+        if entry["class_name"] in ("Model", "Sequential"):
+            units.append(_described(entry["config"], name, stack))
+            continue
+        units.append(_layer(entry, name))
+        if stack is not None:
+            stack.enter_context(units[-1].without_drawing())
+    if "nodes" not in config:
+        return Sequential.from_layers(units, config["name"], rng)
+    models: list[Model] = []
+    for inner in config.get("models", ()):
+        model = _joined(units, models, inner, rng)
+        if inner["class_name"] == "Sequential":
+            nodes = model.graph.units
+            model = Sequential.from_layers(nodes, inner["name"], rng)
+        model.in_a_model = True
+        models.append(model)
+    return _joined(units, models, config, rng)
+
+
+def _joined(layers: list[Layer], models: list[Model], config: Mapping[str, Any], rng: Any) -> Model:
     made: dict[tuple[int, int], Any] = {}
     for number, node in enumerate(config["nodes"]):
-        layer = layers[node["layer"]]
+        layer: Any = layers[node["layer"]]
         if not node["inputs"]:
             made[number, 0] = layer.symbol
             continue
         taken = [made[n, index] for n, index in node["inputs"]]
-        outputs = layer.call_on(taken, is_list=node["is_list"], rng=rng)
+        within = models[node["within"]] if "within" in node else None
+        outputs = layer.call_on(taken, is_list=node["is_list"], rng=rng, within=within)
         for index, one in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             made[number, index] = one
     firsts: Any = [made[number, 0] for number in config["inputs"]]
@@ -277,7 +311,7 @@ def _layer(entry: Mapping[str, Any], name: str) -> Layer:
 def _check_weights(model: Model, tensors: Mapping[str, Any]) -> None:
     expected = {
         f"{layer.name}/{name}": (weight.shape, str(weight.dtype))
-        for layer in model.layers
+        for layer in model._layers
         for name, weight in (layer._held or {}).items()
     }
     received = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
@@ -287,5 +321,5 @@ def _check_weights(model: Model, tensors: Mapping[str, Any]) -> None:
 
 def _take_weights(model: Model, tensors: Mapping[str, Any]) -> None:
     _check_weights(model, tensors)
-    for layer in model.layers:
+    for layer in model._layers:
         layer._weights = {name: tensors[f"{layer.name}/{name}"] for name in layer._held or {}}

@@ -12,7 +12,9 @@ from wordrow.nn.columns import Column, as_array
 from wordrow.nn.graph import Graph, graph_of
 from wordrow.nn.layers import Input, Layer
 from wordrow.nn.layers.layer import Shape, UnknownDimensionError
-from wordrow.nn.model import Model
+from wordrow.nn.layers.symbol import symbols_in
+from wordrow.nn.model import Model, layers_of
+from wordrow.nn.named import config_of
 from wordrow.types import Padded, Ragged
 
 __all__ = ["Sequential"]
@@ -31,84 +33,72 @@ class Sequential(Model):
     """
 
     def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None) -> None:
-        self._begin(name or "sequential")
+        self._begin(name, "sequential")
         self._input: Input | None = None
         self._input_given = False  # by an Input, and not taken from the first layer
-        self._layers = []
         self._graph = None
         for layer in layers or ():
             self.add(layer)
 
     @classmethod
-    def from_layers(cls, layers: Sequence[Layer], name: str, rng: Any) -> Sequential:
+    def from_layers(cls, layers: Sequence[Any], name: str, rng: Any) -> Sequential:
         """Return a model of layers that have their names, their weights drawn from `rng`."""
         model = cls(name=name)
         model._input = next((layer for layer in layers if isinstance(layer, Input)), None)
-        model._layers = [layer for layer in layers if not isinstance(layer, Input)]
-        for layer in model._layers:
+        model._units = [layer for layer in layers if not isinstance(layer, Input)]
+        for layer in model._units:
             layer.in_a_model = True
+        model._layers = layers_of(model._units)
         model._build_if_known(rng)
         return model
 
     # ---- the chain ------------------------------------------------------
 
-    def add(self, layer: Layer) -> None:
-        """Append a layer, or the layers of a model that is a chain of them.
+    def add(self, layer: Layer | Model) -> None:
+        """Append a layer, or a model of one input and one output.
 
         Raises TypeError for what is no layer, ValueError for a layer that does
         not fit the shapes before it (the model then stays as it was).
         """
-        if isinstance(layer, Model):
-            self._add_model(layer)
-            return
-        if not isinstance(layer, Layer):
+        if not isinstance(layer, Layer | Model):
             raise TypeError(f"`add` takes a layer, for example Dense(1); received {show(layer)}.")
         if isinstance(layer, Input):
-            if self._layers or self._input:
+            if self._units or self._input:
                 raise ValueError(f"an Input comes first; {self.name!r} has its input already.")
             self._input, self._input_given = layer, True
             return
-        if not self._layers and self._input is None and layer.first_shape is not None:
-            self._input = Input(batch_shape=layer.first_shape)
+        first = layer.first_shape if isinstance(layer, Layer) else layer.input_shape
+        if isinstance(first, list):
+            raise TypeError(
+                f"`add` takes a layer, or a model of one input; {layer.name!r} has {len(first)}. "
+                "Call it on symbols: Model(inputs, model(…))."
+            )
+        if not self._units and self._input is None and first is not None:
+            self._input = Input(batch_shape=first)
         self._name_apart(layer)
-        self._layers.append(layer)
+        self._units.append(layer)
+        self._layers = layers_of(self._units)
         try:
             self._build_if_known(random.generator())
         except ValueError:
-            self._layers.pop()
+            self._units.pop()
+            self._layers = layers_of(self._units)
             raise
 
-    def _add_model(self, model: Model) -> None:
-        """Append the layers of a chain: they have one set of weights, here and there."""
-        if model._graph is not None and not model.graph.is_chain:
-            raise TypeError(
-                f"`add` takes a layer, or a model whose layers follow one another; {model.name!r} "
-                "branches. Call it on a symbol: Model(inputs, model(…))."
-            )
-        if model._graph is not None and not self._layers and self._input is None:
-            self._input = Input(batch_shape=model.input_shapes[0])
-        for layer in model.layers:
-            if isinstance(layer, Input):
-                continue
-            if layer.name in {other.name for other in self._layers}:
-                if model._trainer is not None:
-                    model._trainer.release()
-                layer.name = f"{model.name}_{layer.name}"
-            self.add(layer)
-
-    def pop(self) -> Layer:
+    def pop(self) -> Layer | Model:
         """Remove the last layer and return it."""
-        if not self._layers:
+        if not self._units:
             raise TypeError("there is no layer to remove.")
-        layer = self._layers.pop()
-        if not self._layers and not self._input_given:
+        layer: Layer | Model = self._units.pop()
+        self._layers = layers_of(self._units)
+        if not self._units and not self._input_given:
             self._input = None
         self._build_if_known(random.generator())
         return layer
 
-    def _name_apart(self, layer: Layer) -> None:
+    def _name_apart(self, layer: Layer | Model) -> None:
         """Number layers of the same kind; refuse two with one name that may not change."""
-        taken = {other.name for other in self._layers}
+        taken = {other.name for other in self._units}
         if layer.given_name is not None or layer.in_a_model:
             if layer.name in taken:
                 raise ValueError(f"two layers are called {layer.name!r}: names must be unique.")
@@ -123,7 +113,7 @@ class Sequential(Model):
 
     def build(self, input_shape: Shape | None = None) -> None:
         """Give the layers their weights, for inputs of this shape, the batch axis included."""
-        if not self._layers:
+        if not self._units:
             raise ValueError(f"{self.name!r} has no layers yet: add one first.")
         if input_shape is not None and not self._input_given:
             self._input = Input(batch_shape=tuple(input_shape))
@@ -142,9 +132,13 @@ class Sequential(Model):
 
     def _built_graph(self, rng: Any) -> Graph:
         assert self._input is not None
-        first = last = self._input.symbol
-        for layer in self._layers:
-            last = layer.call_on([last], is_list=False, rng=rng)
+        first = self._input.symbol
+        last: Any = first
+        for layer in self._units:
+            if isinstance(layer, Model):
+                last = layer(last)
+            else:
+                last = layer.call_on([last], is_list=False, rng=rng)
             if isinstance(last, list):
                 raise ValueError(
                     f"layer {layer.name!r} puts out {len(last)} things, and a Sequential has one "
@@ -154,10 +148,17 @@ class Sequential(Model):
 
     def _build_if_known(self, rng: Any) -> None:
         self._set_graph(None)
-        if self._input is not None and self._layers:
+        if self._input is not None and self._units:
             # An axis may become known with the first data.
             with contextlib.suppress(UnknownDimensionError):
                 self._set_graph(self._built_graph(rng))
+
+    def __call__(self, inputs: Any, training: bool = False) -> Any:
+        """Return the outputs for arrays, or a symbol for a symbol; build it where it is not yet."""
+        symbols = symbols_in(inputs)
+        if symbols is not None and self._graph is None:
+            self.build(symbols[0].shape)
+        return super().__call__(inputs, training)
 
     def inputs_of(self, x: Any) -> list[Column]:
         """Return the one column of inputs; build the model for it where it is not built yet."""
@@ -184,8 +185,11 @@ class Sequential(Model):
     def get_config(self) -> dict[str, Any]:
         """Return the name, the input and the layers as JSON-able values."""
         first = [] if self._input is None else [self._input]
-        entries = [
-            {"class_name": type(layer).__name__, "config": layer.get_config()}
-            for layer in (*first, *self._layers)
-        ]
-        return {"name": self.name, "layers": entries}
+        return {"name": self.name, "layers": [_entry(one) for one in (*first, *self._units)]}
+
+
+def _entry(unit: Layer | Model) -> dict[str, Any]:
+    if isinstance(unit, Model):
+        kind = "Sequential" if isinstance(unit, Sequential) else "Model"
+        return {"class_name": kind, "config": unit.get_config()}
+    return config_of(unit)

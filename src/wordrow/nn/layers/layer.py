@@ -300,14 +300,19 @@ class Layer:
         )  # fmt: skip
         return outputs
 
-    def call_on(self, symbols: list[Symbol], *, is_list: bool, rng: np.random.Generator) -> Any:
-        """Return the symbols of the outputs for those of the inputs; build it where needed."""
+    def call_on(
+        self, symbols: list[Symbol], *, is_list: bool, rng: np.random.Generator, within: Any = None
+    ) -> Any:
+        """Return the symbols of the outputs for those of the inputs; build it where needed.
+
+        within: the model that is called, where this is part of its call.
+        """
         is_list = is_list or self.takes_list
         if not is_list and len(symbols) != 1:
             raise ValueError(f"{type(self).__name__} takes one input; received {len(symbols)}.")
         specs = [symbol.spec for symbol in symbols]
         output = self.build_in_place(specs if is_list else specs[0], rng)
-        call = Call(self, tuple(symbols), is_list)
+        call = Call(self, tuple(symbols), is_list, within)
         self.input = list(symbols) if is_list else symbols[0]
         if isinstance(output, list):
             self.output = [Symbol(spec, call, index) for index, spec in enumerate(output)]

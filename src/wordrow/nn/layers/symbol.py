@@ -13,11 +13,12 @@ __all__ = ["Arithmetic", "Call", "Symbol", "symbols_in"]
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One use of a layer: on one symbol, or on a list of them."""
+    """One use of a layer: on one symbol, or on a list of them; `within` a model that was called."""
 
     layer: Layer
     inputs: tuple[Symbol, ...]
     is_list: bool
+    within: Any = None
 
 
 class Arithmetic:

@@ -22,10 +22,9 @@ ELSEWHERE = ("2D", "3D", "Image", "Random", "Aug", "CenterCrop", "Resizing", "Re
              "Zoom", "Translation", "Crop", "Hashing", "Discretization", "Integer", "Category",
              "FeatureSpace", "Spectral", "TorchModule", "Flax", "Jax", "TFSM")  # fmt: skip
 DIFFERS = {
-    "Conv1D": "`groups` is not there", "Lambda": "cannot be saved", "Layer": "`call` on arrays of "
+    "Lambda": "cannot be saved", "Layer": "`call` on arrays of "
     "NumPy and JAX", "Model": "a class with `call` is called once, on symbols",
     "MultiHeadAttention": "`attention_mask` and what is called with holds for all calls",
-    "load_model": "reads wordrow's own files", "ModelCheckpoint": "writes wordrow's own files",
     "GlobalAveragePooling1D": "zeros, not NaN, for a text of padding alone",
     "Embedding": "an id outside the table is an error",
 }  # fmt: skip

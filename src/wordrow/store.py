@@ -9,6 +9,7 @@ nothing until rows are read. This module knows nothing of layers.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import secrets
@@ -22,15 +23,15 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save as to_safetensors
 
-from wordrow.errors import FileFormatError
+from wordrow.errors import FileFormatError, MissingExtraError
 
 __all__ = [
+    "OF_KERAS",
     "Array",
     "check_writable",
     "from_bytes",
     "pack_strings",
     "read",
-    "refuse_foreign_suffix",
     "to_bytes",
     "unpack_strings",
     "write",
@@ -40,6 +41,7 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 METADATA_KEY = "wordrow"
+OF_KERAS = (".keras", ".h5", ".hdf5")  # how the names of Keras's own files end
 _MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 _DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "I16": "<i2", "U16": "<u2", "I32": "<i4", "U32": "<u4",
@@ -116,21 +118,17 @@ def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise
 
 
-def refuse_foreign_suffix(path: str | os.PathLike[str]) -> None:
-    """Raise ValueError for a file name of Keras's own formats."""
-    if os.fspath(path).endswith((".keras", ".h5", ".hdf5")):
-        raise ValueError(
-            f"{os.fspath(path)}: wordrow's models are safetensors files; "
-            "Keras's own formats are not read or written. Use a name like model.safetensors."
-        )
-
-
 class _NotWrittenError(Exception):
     """Leaves `writing` before anything is put in place."""
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise OSError where `writing` could not write, so that it is known before long work."""
+    """Raise OSError where `writing` could not write, so that it is known before long work.
+
+    MissingExtraError for a file of Keras's where h5py is not installed.
+    """
+    if os.fspath(path).endswith(OF_KERAS) and importlib.util.find_spec("h5py") is None:
+        raise MissingExtraError("writing Keras's files", package="h5py", extra="keras")
     with contextlib.suppress(_NotWrittenError), writing(path):
         raise _NotWrittenError
 

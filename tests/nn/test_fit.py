@@ -571,8 +571,6 @@ def test_checkpoints(rng, tmp_path):
     bag().load_weights(weights)
     with pytest.raises(FileNotFoundError, match="does not exist"):
         model.fit(x, y, callbacks=[ModelCheckpoint(tmp_path / "none" / "m")], verbose=0)
-    with pytest.raises(ValueError, match="Keras's own formats"):
-        ModelCheckpoint("best.keras")
 
 
 def test_learning_rates(rng, tmp_path):
@@ -810,10 +808,6 @@ def test_wrong_settings(rng):
         wordrow.Bidirectional(Dense(3))
     with pytest.raises(TypeError, match="Dense has no argument .'kernel_regulariser'"):
         Dense(3, kernel_regulariser="l2")
-    ids = Input((T,))
-    two = Model(ids, wordrow.Add()([Embedding(V, 3)(ids), Embedding(V, 3)(ids)]))
-    with pytest.raises(TypeError, match="'model' branches. Call it on a symbol"):
-        Sequential().add(two)
 
 
 def test_arithmetic_of_symbols(rng):
@@ -830,11 +824,11 @@ def test_arithmetic_of_symbols(rng):
     np.testing.assert_allclose(Model(first, np.full(2, 3.0) * first).predict(x), 3 * x, rtol=1e-6)
 
 
-def test_a_model_inside_a_sequential_is_its_layers(rng):
+def test_a_model_inside_a_sequential_shares_its_weights(rng):
     inner = Sequential([Embedding(V, 3, input_length=T), Dense(4, "tanh")], name="inner")
     outer = Sequential([inner, GlobalAveragePooling1D(), Dense(1)])
-    assert outer.layers[0] is inner.layers[0]
-    assert len({layer.name for layer in outer.layers}) == 4
+    assert outer.layers[0] is inner
+    assert len({layer.name for layer in (*inner.layers, *outer.layers[1:])}) == 4
     ids = rng.integers(0, V, (6, T))
     outer.compile("sgd", "mse")
     before = inner.predict(ids)

@@ -85,6 +85,7 @@ CASES = {
     "Conv1D same": (lambda: Conv1D(4, 3, padding="same"), "steps"),
     "Conv1D causal": (lambda: Conv1D(4, 2, padding="causal", dilation_rate=2), "steps"),
     "Conv1D strides": (lambda: Conv1D(4, 2, strides=2, use_bias=False), "steps"),
+    "Conv1D groups": (lambda: Conv1D(6, 2, groups=3, padding="same"), "steps"),
     "Conv1D same strides": (lambda: Conv1D(4, 3, strides=2, padding="same"), "steps"),
     "Dense": (lambda: Dense(4, "relu"), "steps"),
     "Dense without bias": (
@@ -484,7 +485,8 @@ def test_dropout_while_training(layer, engine):
         (lambda: GlobalMaxPooling1D()(np.zeros((2, 3))), r"takes \[batch, steps, features\]"),
         (lambda: GlobalMaxPooling1D("channels_first"), "`data_format` must be 'channels_last'"),
         (lambda: Flatten("channels_first"), "`data_format` must be 'channels_last'"),
-        (lambda: Flatten(mask="keep"), "`mask` must be None or 'drop'"),
+        (lambda: Conv1D(4, 2, groups=3), "`filters` must be a multiple of `groups`"),
+        (lambda: Flatten(mask="keep"), "`mask` must be None, 'drop' or 'ignore'"),
     ],
 )
 def test_bad_arguments(make_layer, message):

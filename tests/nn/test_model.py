@@ -332,9 +332,6 @@ def test_files_that_are_no_models(tmp_path):
         load_model(tmp_path)
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "none.safetensors")
-    for name in ("m.keras", "m.h5"):
-        with pytest.raises(ValueError, match="Keras's own formats are not read or written"):
-            model.save(tmp_path / name)
 
 
 def test_to_categorical_as_keras():

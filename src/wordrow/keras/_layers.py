@@ -12,7 +12,7 @@ import wordrow
 from wordrow.keras._names import Name
 from wordrow.nn import layers as real
 
-__all__ = ["LAYERS", "NOT_HERE"]
+__all__ = ["LAYERS", "NOT_HERE", "drops_the_mask"]
 
 # Old argument -> ours, in all layers. The types of numbers, and ways to compute, change nothing.
 _ALL: dict[str, str | None] = {
@@ -46,6 +46,9 @@ def _one(value: Any) -> Any:
     return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
 
 
+_ONES = {"pool_size": _one, "strides": _one}
+
+
 def _shaped(layer: Any, **taken: Any) -> Any:
     """Give a layer the input shape that old arguments say."""
     if (shape := taken.get("batch_input_shape")) is not None:
@@ -70,7 +73,7 @@ def _input(shape: Any = None, batch_size: Any = None, **options: Any) -> Any:
     options = {
         {"batch_input_shape": "batch_shape", "input_shape": "shape"}.get(k, k): v
         for k, v in options.items()
-        if k not in ("tensor", "sparse", "ragged", "input_tensor")
+        if k not in ("tensor", "sparse", "ragged", "input_tensor", "optional")
     }
     if isinstance(shape, int):
         shape = (shape,)
@@ -141,10 +144,8 @@ LAYERS |= {
     "GRU": _layer(real.GRU, _RECURRENT),
     "SimpleRNN": _layer(real.SimpleRNN, _RECURRENT),
     "Conv1D": _layer(real.Conv1D, _CONVOLUTION, extra=_DROPS),
-    "MaxPooling1D": _layer(real.MaxPooling1D, _POOLING, extra=_DROPS, convert={"pool_size": _one}),
-    "AveragePooling1D": _layer(
-        real.AveragePooling1D, _POOLING, extra=_DROPS, convert={"pool_size": _one}
-    ),
+    "MaxPooling1D": _layer(real.MaxPooling1D, _POOLING, extra=_DROPS, convert=_ONES),
+    "AveragePooling1D": _layer(real.AveragePooling1D, _POOLING, extra=_DROPS, convert=_ONES),
     "Bidirectional": _layer(real.Bidirectional, _ALL),
     "TimeDistributed": _layer(real.TimeDistributed, _ALL),
     "Layer": real.OwnLayer,
@@ -174,6 +175,13 @@ LAYERS |= {
         "Subtract",
     )
 }
+
+
+def drops_the_mask(layer: Any) -> bool:
+    """Return whether Keras's layer of this class lets padding count."""
+    name = type(layer).__name__
+    return name in _DROPPING or name in ("Conv1D", "MaxPooling1D", "AveragePooling1D")
+
 
 # What Keras has for texts, or beside them, and we do not.
 NOT_HERE: dict[str, str] = {

@@ -132,6 +132,16 @@ class _Old:
                  "wordrow_version": wordrow.__version__}  # fmt: skip
         return json.dumps(entry, **options)
 
+    def load_weights(self: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False,
+                     **options: Any) -> None:  # fmt: skip
+        """See wordrow.Model.load_weights; by_name: of layers that are called alike."""
+        if by_name or skip_mismatch:
+            from wordrow.keras._files import load_weights
+
+            load_weights(self, filepath, by_name=True, skip_mismatch=skip_mismatch)
+        else:
+            super().load_weights(filepath)  # type: ignore[misc]
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Any:
         """Return the model of what `get_config` gave, with new weights."""
@@ -206,7 +216,7 @@ def _as_ours(model: Any) -> Any:
 def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True,  # noqa: A002
                safe_mode: bool = True, **options: Any) -> Any:  # fmt: skip
     """Return the model that `save` wrote."""
-    return _as_ours(_load(filepath, compile=compile))
+    return _as_ours(_load(filepath, compile=compile, custom_objects=custom_objects))
 
 
 def _drawn_anew(config: Mapping[str, Any]) -> Any:

@@ -60,6 +60,11 @@ def hard_sigmoid(x: Any) -> Any:
     return namespace(x).clip(x / 6 + 0.5, 0, 1)
 
 
+def keras2_hard_sigmoid(x: Any) -> Any:
+    """Return x / 5 + 1/2, cut to [0, 1]: what Keras 1 and 2 called hard_sigmoid."""
+    return namespace(x).clip(x / 5 + 0.5, 0, 1)
+
+
 def relu6(x: Any) -> Any:
     """Return x, cut to [0, 6]."""
     return namespace(x).clip(x, 0, 6)
@@ -110,6 +115,7 @@ _NAMES: dict[str, Activation] = {
     "exponential": exponential,
     "gelu": gelu,
     "hard_sigmoid": hard_sigmoid,
+    "keras2_hard_sigmoid": keras2_hard_sigmoid,
     "hard_silu": hard_silu,
     "hard_swish": hard_silu,
     "hard_tanh": hard_tanh,

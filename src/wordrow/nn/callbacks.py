@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import IO, Any, Literal
 
 from wordrow.errors import show
-from wordrow.store import check_writable, refuse_foreign_suffix
+from wordrow.store import check_writable
 
 __all__ = [
     "CSVLogger", "Callback", "Callbacks", "EarlyStopping", "History", "LambdaCallback",
@@ -273,7 +273,6 @@ class ModelCheckpoint(_Monitor):
     ) -> None:
         super().__init__(monitor, mode, 0.0, verbose)
         self.filepath = os.fspath(filepath)
-        refuse_foreign_suffix(self.filepath)
         if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
             raise ValueError(
                 f"`save_freq` must be 'epoch' or a number; received {show(save_freq)}."

@@ -27,13 +27,18 @@ Place = tuple[int, int]
 class Node:
     """One use of a layer, and the places that its inputs come from (none for an Input).
 
-    within: the model whose call it is part of, where a model was called.
+    call: where it was drawn.
     """
 
     layer: Layer
     inputs: tuple[Place, ...]
     is_list: bool
-    within: Any = None
+    call: Call
+
+    @property
+    def unit(self) -> Any:
+        """The layer; or the model that was called, where this is part of its call."""
+        return self.layer if self.call.within is None else self.call.within.model
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,44 @@ class Graph:
 
     @property
     def units(self) -> list[Any]:
-        """The same, with a model that was called in the place of its layers."""
-        found = [node.layer if node.within is None else node.within for node in self.nodes]
-        return list({id(unit): unit for unit in found}.values())
+        """The same in Keras's order, with a model that was called in the place of its layers.
+
+        That is by how far they are from the outputs, the furthest first; those equally far as
+        they are found on the way from the outputs to the inputs.
+        """
+        groups: dict[int, list[Node]] = {}  # the nodes of each call of a layer or model
+        for node in self.nodes:
+            groups.setdefault(_call_of(node), []).append(node)
+        sources = {key: self._sources(nodes[0]) for key, nodes in groups.items()}
+        ends = [_call_of(self.nodes[number]) for number, _ in self.outputs]
+        found: dict[int, int] = {}  # by the id of a layer: its number on the way
+        done: list[int] = []
+        stack = [(key, False) for key in reversed(ends)]
+        while stack:
+            key, ready = stack.pop()
+            if ready:
+                done.append(key)
+            elif key not in done:
+                found.setdefault(id(groups[key][0].unit), len(found))
+                stack.append((key, True))
+                stack += [(one, False) for one in reversed(sources[key])]
+        done = list(dict.fromkeys(done))
+        far, far_of_call = dict.fromkeys(found, 0), dict.fromkeys(done, 0)
+        for key in reversed(done):
+            unit = id(groups[key][0].unit)
+            far[unit] = far_of_call[key] = max(far_of_call[key], far[unit])
+            for one in sources[key]:
+                far_of_call[one] = max(far_of_call[one], far[unit] + 1)
+        units = {id(node.unit): node.unit for node in self.nodes}
+        return sorted(
+            units.values(), key=lambda unit: (-far.get(id(unit), 0), found.get(id(unit), -1))
+        )
+
+    def _sources(self, node: Node) -> list[int]:
+        """Return the calls that a call takes from."""
+        if node.call.within is None:
+            return [_call_of(self.nodes[number]) for number, _ in node.inputs]
+        return [id(one.call.within or one.call) for one in node.call.within.inputs]
 
     @property
     def is_chain(self) -> bool:
@@ -193,6 +233,11 @@ class Graph:
         return all(holds[place] == "free" for place in self.outputs)
 
 
+def _call_of(node: Node) -> int:
+    """Return the id of the call of a layer, or of the model that it is part of the call of."""
+    return id(node.call.within or node.call)
+
+
 def graph_of(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Graph:
     """Return the graph between symbols.
 
@@ -202,14 +247,14 @@ def graph_of(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Graph:
     nodes: list[Node] = []
     for symbol in inputs:
         numbers[id(symbol.call)] = len(nodes)
-        nodes.append(Node(symbol.call.layer, (), False))
+        nodes.append(Node(symbol.call.layer, (), False, symbol.call))
     if len(numbers) != len(inputs):
         raise ValueError("an Input stands twice among the inputs of a model.")
     for symbol in outputs:
         for call in _in_order(symbol.call, numbers):
             places = tuple((numbers[id(one.call)], one.index) for one in call.inputs)
             numbers[id(call)] = len(nodes)
-            nodes.append(Node(call.layer, places, call.is_list, call.within))
+            nodes.append(Node(call.layer, places, call.is_list, call))
     return Graph(
         nodes=tuple(nodes),
         inputs=tuple(range(len(inputs))),

@@ -19,7 +19,7 @@ from wordrow.nn.fit import Plan, data_of, fit, train_on_batch
 from wordrow.nn.graph import Graph, graph_of, name_apart
 from wordrow.nn.layers import Input, Layer
 from wordrow.nn.layers.layer import Arrays, Shape
-from wordrow.nn.layers.symbol import Symbol, symbols_in
+from wordrow.nn.layers.symbol import Inside, Symbol, symbols_in
 from wordrow.nn.optimizers import OPTIMIZERS, Optimizer
 from wordrow.nn.summary import summary_text
 from wordrow.nn.trainer import Trainer
@@ -70,6 +70,12 @@ class Model:
         self._units = graph.units
         name_apart(self._units)
         self._layers = layers_of(self._units, {id(layer) for layer in graph.layers})
+
+    def arrange(self, names: Sequence[str]) -> None:
+        """Bring the layers into the order of their names, those without a place last."""
+        place = {name: i for i, name in enumerate(names)}
+        self._units.sort(key=lambda unit: place.get(unit.name, len(place)))
+        self._layers = layers_of(self._units, {id(layer) for layer in self.graph.layers})
 
     def _begin(self, name: str | None, kind: str = "model") -> None:
         self.name, self.given_name, self.in_a_model = name or kind, name, False
@@ -220,7 +226,9 @@ class Model:
             raise ValueError(
                 f"{self.name!r} takes {len(self.graph.inputs)} inputs; received {len(symbols)}."
             )
-        made = self._symbols_from(symbols, within=self)
+        inside = Inside(self, tuple(symbols), [])
+        made = self._symbols_from(symbols, within=inside)
+        inside.outputs = [made[place] for place in self.graph.outputs]
         return self._packed([made[place] for place in self.graph.outputs])
 
     def _packed(self, outputs: list[Any]) -> Any:

@@ -372,12 +372,16 @@ class Nadam(_TwoBetas):
     def _momentum(self, t: int) -> float:
         return float(self.beta_1 * (1 - 0.5 * 0.96**t))
 
+    def product(self, n: int) -> float:
+        """Return the product of the momenta of the first n steps."""
+        while len(self._products) <= n:
+            self._products.append(self._products[-1] * self._momentum(len(self._products)))
+        return self._products[n]
+
     def numbers(self, step: int) -> dict[str, float]:
         """Return the rate, what is kept, and the shares of momentum and gradient."""
         numbers, t = super().numbers(step), step + 1
-        while len(self._products) <= t:
-            self._products.append(self._products[-1] * self._momentum(len(self._products)))
-        now, ahead, product = self._momentum(t), self._momentum(t + 1), self._products[t]
+        now, ahead, product = self._momentum(t), self._momentum(t + 1), self.product(t)
         return numbers | {
             "of_m": numbers["rate"] * ahead / (1 - product * ahead),
             "of_g": numbers["rate"] * (1 - now) / (1 - product),

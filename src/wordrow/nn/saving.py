@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import warnings
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from wordrow import store
 from wordrow.errors import FileFormatError
 from wordrow.nn import random
 from wordrow.nn.layers import LAYERS, Layer
+from wordrow.nn.layers.symbol import Inside
 from wordrow.nn.losses import LOSSES
 from wordrow.nn.metrics import METRICS
 from wordrow.nn.model import Model
@@ -22,8 +24,8 @@ from wordrow.nn.sequential import Sequential
 from wordrow.nn.trainer import Saved, Trainer
 
 __all__ = [
-    "BROKEN", "FORMAT_VERSION", "check_kind", "graph_config", "load_model", "load_weights",
-    "model_from_bytes", "model_from_parts", "model_parts", "model_to_bytes",
+    "BROKEN", "FORMAT_VERSION", "check_kind", "compile_config", "graph_config", "load_model",
+    "load_weights", "model_from_bytes", "model_from_parts", "model_parts", "model_to_bytes",
     "save_model", "save_weights",
 ]  # fmt: skip
 
@@ -39,21 +41,32 @@ def save_model(
     model: Model, path: str | os.PathLike[str], *, overwrite: bool = True,
     include_optimizer: bool = True,
 ) -> None:  # fmt: skip
-    """Write a model to one safetensors file."""
+    """Write a model to one safetensors file, or one of Keras's where the name ends as theirs do."""
     _check_target(path, overwrite)
+    if (keras := _of_keras(path)) is not None:
+        keras.save_model(model, path, include_optimizer=include_optimizer)
+        return
     store.write(path, *_file_of(model, include_optimizer))
 
 
-def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:  # noqa: A002
+def load_model(
+    path: str | os.PathLike[str], compile: bool = True,  # noqa: A002
+    custom_objects: Mapping[str, Any] | None = None,
+) -> Model:  # fmt: skip
     """Return the model that `save` wrote; it goes on training as if it had never stopped.
 
-    compile: whether it is compiled as it was saved.
+    Keras's own files are read too: `.keras`, and `.h5` of Keras 2 or 3 (with the extra
+    `keras`). compile: whether it is compiled as it was saved. custom_objects: name -> class
+    of a layer of your own, or the function of a Lambda layer.
 
-    Raises FileFormatError for a damaged or foreign file. Nothing in a file is
-    ever run: it holds numbers, text and JSON.
+    Raises FileFormatError for a damaged or foreign file, or one with a layer that is not
+    here, which it names. Nothing in a file is ever run: it holds numbers, text and JSON.
     """
-    store.refuse_foreign_suffix(path)
-    return _model_in(*store.read(path), os.fspath(path), compiled=compile)
+    if (keras := _of_keras(path)) is not None:
+        model: Model = keras.load_model(path, compiled=compile, custom_objects=custom_objects)
+        return model
+    name = os.fspath(path)
+    return _model_in(*store.read(path), name, compiled=compile, custom=custom_objects)
 
 
 def model_to_bytes(model: Model) -> bytes:
@@ -68,14 +81,19 @@ def model_from_bytes(data: bytes) -> Model:
 
 
 def save_weights(model: Model, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
-    """Write a model's weights to one safetensors file."""
+    """Write a model's weights to one safetensors file, or one of Keras's."""
     _check_target(path, overwrite)
+    if (keras := _of_keras(path)) is not None:
+        keras.save_weights(model, path)
+        return
     store.write(path, _weight_tensors(model), {"kind": _WEIGHTS, "version": FORMAT_VERSION})
 
 
 def load_weights(model: Model, path: str | os.PathLike[str]) -> None:
     """Give a model the weights of a file of a model or of weights."""
-    store.refuse_foreign_suffix(path)
+    if (keras := _of_keras(path)) is not None:
+        keras.load_weights(model, path)
+        return
     tensors, config = store.read(path)
     name = os.fspath(path)
     if config.get("kind") != _WEIGHTS:
@@ -94,8 +112,9 @@ def _file_of(model: Model, with_state: bool) -> tuple[dict[str, Any], dict[str, 
 
 
 def _model_in(
-    tensors: Mapping[str, Any], config: Mapping[str, Any], name: str, *, compiled: bool
-) -> Model:
+    tensors: Mapping[str, Any], config: Mapping[str, Any], name: str, *, compiled: bool,
+    custom: Mapping[str, Any] | None = None,
+) -> Model:  # fmt: skip
     if config.get("kind") == "classifier":
         raise FileFormatError(
             f"{name} holds a text classifier: use TextClassifier.load(path), and its `.model_`."
@@ -103,7 +122,9 @@ def _model_in(
     if config.get("kind") == _WEIGHTS:
         raise FileFormatError(f"{name} holds weights alone: use model.load_weights(path).")
     check_kind(config, _KIND, name)
-    return model_from_parts(tensors, config.get("model"), name=name, compiled=compiled)
+    return model_from_parts(
+        tensors, config.get("model"), name=name, compiled=compiled, custom=custom
+    )
 
 
 def check_kind(config: Mapping[str, Any], kind: str, name: str) -> None:
@@ -120,9 +141,15 @@ def check_kind(config: Mapping[str, Any], kind: str, name: str) -> None:
 
 
 def _check_target(path: str | os.PathLike[str], overwrite: bool) -> None:
-    store.refuse_foreign_suffix(path)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{os.fspath(path)} is there already, and overwrite=False.")
+
+
+def _of_keras(path: str | os.PathLike[str]) -> Any:
+    """Return what reads and writes Keras's files, for a name that ends as theirs; else None."""
+    if not os.fspath(path).endswith(store.OF_KERAS):
+        return None
+    return importlib.import_module("wordrow.keras._files")
 
 
 # ---- a model's parts --------------------------------------------------------
@@ -133,7 +160,7 @@ def model_parts(model: Model, *, with_state: bool) -> tuple[dict[str, Any], dict
     _ = model.graph  # or it has no weights to save
     config = model.get_config()
     tensors = _weight_tensors(model)
-    compiled = _compile_config(model)
+    compiled = compile_config(model)
     if compiled is not None:
         config["compile"] = compiled
         if with_state and model.step:
@@ -151,7 +178,7 @@ def _weight_tensors(model: Model) -> dict[str, Any]:
     }
 
 
-def _compile_config(model: Model) -> dict[str, Any] | None:
+def compile_config(model: Model) -> dict[str, Any] | None:
     """Return what `compile` was given, as JSON; None where it was not, or cannot be saved."""
     if model.optimizer is None:
         return None
@@ -187,7 +214,7 @@ def _named(value: Any, family: Any) -> Any:
 
 def graph_config(model: Model) -> dict[str, Any]:
     """Return the layers of a graph and how they are called, as JSON-able values."""
-    layers: dict[int, Layer] = {id(layer): layer for layer in model._layers}
+    layers = {id(layer): layer for layer in model._layers}
     models: dict[int, dict[str, Any]] = {}  # each after the models inside it
     config = _nodes_config(model, layers, models)
     config["layers"] = [config_of(layer) for layer in layers.values()]
@@ -199,18 +226,29 @@ def _nodes_config(
 ) -> dict[str, Any]:
     """Return the calls of a graph, by the numbers of layers and models; new ones are added."""
     graph, nodes = model.graph, []
+    numbers = {id(node.call): number for number, node in enumerate(graph.nodes)}
+    calls: dict[int, dict[str, Any]] = {}  # of models, by the id of the call
     for node in graph.nodes:
         layers.setdefault(id(node.layer), node.layer)
         entry = {"layer": list(layers).index(id(node.layer)), "is_list": node.is_list,
                  "inputs": [list(place) for place in node.inputs]}  # fmt: skip
-        if (inner := node.within) is not None:
+        if (inside := node.call.within) is not None:
+            inner = inside.model
             if id(inner) not in models:
                 made = _nodes_config(inner, layers, models)
                 kind = "Sequential" if isinstance(inner, Sequential) else "Model"
                 models[id(inner)] = made | {"name": inner.name, "class_name": kind}
-            entry["within"] = list(models).index(id(inner))
+            calls.setdefault(id(inside), {
+                "model": list(models).index(id(inner)),
+                "inputs": [[numbers[id(one.call)], one.index] for one in inside.inputs],
+                "outputs": [
+                    [numbers[id(one.call)], one.index] if one and id(one.call) in numbers else None
+                    for one in inside.outputs
+                ],
+            })  # fmt: skip
+            entry["within"] = list(calls).index(id(inside))
         nodes.append(entry)
-    return {
+    return ({"calls": list(calls.values())} if calls else {}) | {
         "nodes": nodes,
         "inputs": list(graph.inputs),
         "outputs": [list(place) for place in graph.outputs],
@@ -221,15 +259,17 @@ def _nodes_config(
 
 
 def model_from_parts(
-    tensors: Mapping[str, Any] | None, config: Any, *, name: str, compiled: bool = True
-) -> Model:
+    tensors: Mapping[str, Any] | None, config: Any, *, name: str, compiled: bool = True,
+    custom: Mapping[str, Any] | None = None,
+) -> Model:  # fmt: skip
     """Return the model of (tensors, config). Its weights are the tensors themselves.
 
-    tensors: None for a model whose weights are drawn anew.
+    tensors: None for a model whose weights are drawn anew. custom: classes of layers of
+    one's own, by name.
     """
     try:
         with contextlib.ExitStack() as stack:
-            model = _described(config, name, None if tensors is None else stack)
+            model = _described(config, name, None if tensors is None else stack, custom or {})
         if tensors is None:
             return model
         weights = {k: tensor for k, tensor in tensors.items() if not k.startswith("optimizer//")}
@@ -252,15 +292,18 @@ def model_from_parts(
     return model
 
 
-def _described(config: Mapping[str, Any], name: str, stack: contextlib.ExitStack | None) -> Model:
+def _described(
+    config: Mapping[str, Any], name: str, stack: contextlib.ExitStack | None,
+    custom: Mapping[str, Any],
+) -> Model:  # fmt: skip
     """Return the model of a config; its weights are not drawn where there is a stack for that."""
     rng = random.generator() if stack is None else None
     units: list[Any] = []
     for entry in config["layers"]:
         if entry["class_name"] in ("Model", "Sequential"):
-            units.append(_described(entry["config"], name, stack))
+            units.append(_described(entry["config"], name, stack, custom))
             continue
-        units.append(_layer(entry, name))
+        units.append(_layer(entry, name, custom))
         if stack is not None:
             stack.enter_context(units[-1].without_drawing())
     if "nodes" not in config:
@@ -278,16 +321,20 @@ def _described(config: Mapping[str, Any], name: str, stack: contextlib.ExitStack
 
 def _joined(layers: list[Layer], models: list[Model], config: Mapping[str, Any], rng: Any) -> Model:
     made: dict[tuple[int, int], Any] = {}
+    calls = [Inside(models[call["model"]], (), []) for call in config.get("calls", ())]
     for number, node in enumerate(config["nodes"]):
         layer: Any = layers[node["layer"]]
         if not node["inputs"]:
             made[number, 0] = layer.symbol
             continue
         taken = [made[n, index] for n, index in node["inputs"]]
-        within = models[node["within"]] if "within" in node else None
+        within = calls[node["within"]] if "within" in node else None
         outputs = layer.call_on(taken, is_list=node["is_list"], rng=rng, within=within)
         for index, one in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             made[number, index] = one
+    for inside, call in zip(calls, config.get("calls", ()), strict=True):
+        inside.inputs = tuple(made[number, index] for number, index in call["inputs"])
+        inside.outputs = [made[*place] if place else None for place in call["outputs"]]
     firsts: Any = [made[number, 0] for number in config["inputs"]]
     lasts: Any = [made[number, index] for number, index in config["outputs"]]
     if config["input_names"] is not None:
@@ -299,11 +346,15 @@ def _joined(layers: list[Layer], models: list[Model], config: Mapping[str, Any],
     return Model(firsts, lasts, config["name"])
 
 
-def _layer(entry: Mapping[str, Any], name: str) -> Layer:
+def _layer(entry: Mapping[str, Any], name: str, custom: Mapping[str, Any]) -> Layer:
+    if entry["class_name"] in custom:
+        own: Layer = custom[entry["class_name"]].from_config(entry["config"])
+        return own
     if entry["class_name"] not in LAYERS:
         raise FileFormatError(
             f"{name}: holds a layer {entry['class_name']!r}, which this wordrow does not have; "
-            f"it has {sorted(LAYERS)}. Update wordrow."
+            f"it has {sorted(LAYERS)}. Update wordrow; for a class of your own, "
+            f"load_model(path, custom_objects={{{entry['class_name']!r}: …}})."
         )
     return LAYERS[entry["class_name"]](**entry["config"])
 

@@ -52,12 +52,12 @@ def summary_text(
 def connections(model: Model) -> dict[int, list[str]]:
     """Return, by the id of each layer or model inside, the names of those it takes from."""
     nodes = model.graph.nodes
-    units = [node.layer if node.within is None else node.within for node in nodes]
-    found: dict[int, list[str]] = {id(unit): [] for unit in units}
-    for unit, node in zip(units, nodes, strict=True):
+    found: dict[int, list[str]] = {id(node.unit): [] for node in nodes}
+    for node in nodes:
         for number, index in node.inputs:
-            if units[number] is not unit or node.within is None:
-                found[id(unit)].append(f"{units[number].name}[{index}]")
+            source = nodes[number]
+            if node.call.within is None or source.call.within is not node.call.within:
+                found[id(node.unit)].append(f"{source.unit.name}[{index}]")
     return found
 
 

@@ -331,6 +331,14 @@ class Trainer:
             rows = self._all_rows.setdefault(path, Rows(len(own)))
             rows.last[:] = own
 
+    def slots_in_full(self) -> dict[Path, dict[str, Any]]:
+        """Return the optimizer's state of all weights trained so far, all rows up to date."""
+        if self._resting:
+            self.begin()
+        self.settle()
+        slots = self.slots | (self._carry["slots"] if self._holds else {})
+        return {path: {k: np.array(v) for k, v in own.items()} for path, own in slots.items()}
+
     # ---- files ---------------------------------------------------------
 
     def save(self) -> Saved:

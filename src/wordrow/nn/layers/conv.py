@@ -21,7 +21,8 @@ class Conv1D(Layer):
 
     padding: "valid" keeps to the text, "same" gives as many steps as came in,
     "causal" too, with windows that never look ahead. Under a mask, padding is as
-    if it were not there.
+    if it were not there. groups: features and filters are dealt into as many parts,
+    and filters see the features of their own part alone.
 
     >>> Conv1D(2, kernel_size=3)(np.zeros((4, 5, 3), np.float32)).shape
     (4, 3, 2)
@@ -38,6 +39,7 @@ class Conv1D(Layer):
         padding: Literal["valid", "same", "causal"] = "valid",
         data_format: Literal["channels_last"] | None = None,
         dilation_rate: int | tuple[int] = 1,
+        groups: int = 1,
         *,
         activation: str | Function | None = None,
         use_bias: bool = True,
@@ -59,13 +61,24 @@ class Conv1D(Layer):
             self.kernel_size, self.strides, self.dilation_rate, padding,
             ("valid", "same", "causal"),
         )  # fmt: skip
+        self.groups = whole_number("groups", groups)
+        if self.filters % self.groups:
+            raise ValueError(
+                f"`filters` must be a multiple of `groups`; received {filters} and {groups}."
+            )
         self.activation = get_activation(activation)
         self.use_bias = bool(use_bias)
 
     def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
-        """Draw the kernel [kernel_size, D, filters] and the bias [filters]."""
+        """Draw the kernel [kernel_size, D / groups, filters] and the bias [filters]."""
         batch, steps, _ = check_steps(self, spec)
-        shape = (self.kernel_size, last_axis(self, spec), self.filters)
+        dim = last_axis(self, spec)
+        if dim % self.groups:
+            raise ValueError(
+                f"Conv1D ({self.name!r}) with groups={self.groups} needs as many features as a "
+                f"multiple of that; received the shape {spec.shape}."
+            )
+        shape = (self.kernel_size, dim // self.groups, self.filters)
         weights = {"kernel": self.draw("kernel", shape, rng)}
         if self.use_bias:
             weights["bias"] = self.draw("bias", (self.filters,), rng)
@@ -81,10 +94,10 @@ class Conv1D(Layer):
             )
             return ops.window_sums(sums), mask, state
         inputs, _, mask = self.windows.place(ops.laid_out(inputs), mask)
-        taps = self.windows.taps(inputs)
-        outputs = taps[0] @ weights["kernel"][0]
+        taps, kernel = self.windows.taps(inputs), self._kernel(weights)
+        outputs = taps[0] @ kernel[0]
         for i, tap in enumerate(taps[1:], 1):
-            outputs = outputs + tap @ weights["kernel"][i]
+            outputs = outputs + tap @ kernel[i]
         if self.use_bias:
             outputs = outputs + weights["bias"]
         return self.activation(outputs), mask, state
@@ -95,16 +108,27 @@ class Conv1D(Layer):
         """Return the same, with the windows not summed yet where the core can do so."""
         if not self._is_kernel_for(weights):
             return self.apply(weights, state, inputs, mask, training=training, rng=rng)
-        size, dim, filters = weights["kernel"].shape
+        kernel = self._kernel(weights)
+        size, dim, filters = kernel.shape
         rows, places = ops.rows_and_places(inputs)
         places, mask = self.windows.places(places, mask)
-        rows = ops.product(rows, weights["kernel"].swapaxes(0, 1).reshape(dim, size * filters))
+        rows = ops.product(rows, kernel.swapaxes(0, 1).reshape(dim, size * filters))
         sums = ops.Sums(
             rows.reshape(-1, size, filters), places, weights.get("bias"),
             ACTIVATIONS.name(self.activation) or "linear",
             shares_rows=isinstance(inputs, ops.Lookup) and inputs.is_dense,
         )  # fmt: skip
         return sums, mask, state
+
+    def _kernel(self, weights: Arrays) -> Any:
+        """Return the kernel [kernel_size, D, filters], zeros from one group to another."""
+        kernel = weights["kernel"]
+        if self.groups == 1:
+            return kernel
+        size, dim, filters = kernel.shape
+        own = ops.namespace(kernel).eye(self.groups, dtype=kernel.dtype)[:, None, :, None]
+        parts = kernel.reshape(size, 1, dim, self.groups, filters // self.groups) * own
+        return parts.reshape(size, dim * self.groups, filters)
 
     def _is_kernel_for(self, weights: Arrays) -> bool:
         return ops.has_kernel(weights["kernel"], ACTIVATIONS.name(self.activation))
@@ -117,6 +141,7 @@ class Conv1D(Layer):
             "strides": self.strides,
             "padding": self.windows.padding,
             "dilation_rate": self.dilation_rate,
+            "groups": self.groups,
             "activation": ACTIVATIONS.config(self.activation),
             "use_bias": self.use_bias,
         }

@@ -15,7 +15,8 @@ with it stands in `mask_rule`:
     consumes  the mask is used, and none comes out
     refuses   the layer has no meaning under a mask, and says so
 
-`mask="drop"` makes a layer forget the mask instead, as Keras does with some.
+`mask="drop"` makes a layer forget the mask instead, as Keras does with some;
+`mask="ignore"` lets padding count in it, and the mask go on behind it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from wordrow.errors import show
 from wordrow.nn import random
 from wordrow.nn.constraints import CONSTRAINTS
 from wordrow.nn.initializers import INITIALIZERS, initializer_config
-from wordrow.nn.layers.symbol import Call, Symbol, symbols_in
+from wordrow.nn.layers.symbol import Call, Inside, Symbol, symbols_in
 from wordrow.nn.regularizers import REGULARIZERS
 
 __all__ = [
@@ -64,7 +65,7 @@ class LayerOptions(TypedDict, total=False):
     name: str | None
     trainable: bool
     input_shape: Sequence[int | None] | None
-    mask: Literal["drop"] | None
+    mask: Literal["drop", "ignore"] | None
     activity_regularizer: Any
 
 
@@ -83,7 +84,8 @@ class Layer:
 
     name: unique in a model; numbered by kind where it is not given. trainable:
     whether training changes the weights. input_shape: of a first layer, without
-    the batch axis. mask: "drop" forgets the mask, as Keras does in some layers.
+    the batch axis. mask: "drop" forgets the mask, as Keras does in some layers;
+    "ignore" lets padding count here, but not behind it.
     activity_regularizer: a penalty on what comes out. A layer with weights also
     takes an `_initializer`, a `_regularizer` and a `_constraint` for each kind
     of them: `kernel_regularizer="l2"`.
@@ -104,12 +106,12 @@ class Layer:
         name: str | None = None,
         trainable: bool = True,
         input_shape: Sequence[int | None] | None = None,
-        mask: Literal["drop"] | None = None,
+        mask: Literal["drop", "ignore"] | None = None,
         activity_regularizer: Any = None,
         **of_weights: Any,
     ) -> None:
-        if mask not in (None, "drop"):
-            raise ValueError(f"`mask` must be None or 'drop'; received {show(mask)}.")
+        if mask not in (None, "drop", "ignore"):
+            raise ValueError(f"`mask` must be None, 'drop' or 'ignore'; received {show(mask)}.")
         if name is not None and not isinstance(name, str):
             raise TypeError(f"`name` must be a string; received {show(name)}.")
         self.given_name = name
@@ -175,7 +177,7 @@ class Layer:
     ) -> tuple[Any, Any, Arrays]:  # fmt: skip
         """Apply the layer under its mask rule; as_lookup: by `look_up`, not by `apply`."""
         masks = mask if isinstance(mask, list) else [mask]
-        if self.mask == "drop":
+        if self.mask is not None:
             if self.says_that_it_drops and any(m is not None for m in masks):
                 self.says_that_it_drops = False
                 warnings.warn(
@@ -196,7 +198,10 @@ class Layer:
                 "padding count as Keras does."
             )
         apply = self.look_up if as_lookup else self.apply
-        return apply(weights, state, inputs, mask, training=training, rng=rng)
+        outputs, out, state = apply(weights, state, inputs, mask, training=training, rng=rng)
+        if self.mask == "ignore" and self.mask_rule == "carries":
+            out = [masks[0], *out[1:]] if isinstance(out, list) else masks[0]
+        return outputs, out, state
 
     def look_up(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
@@ -301,11 +306,12 @@ class Layer:
         return outputs
 
     def call_on(
-        self, symbols: list[Symbol], *, is_list: bool, rng: np.random.Generator, within: Any = None
-    ) -> Any:
+        self, symbols: list[Symbol], *, is_list: bool, rng: np.random.Generator,
+        within: Inside | None = None,
+    ) -> Any:  # fmt: skip
         """Return the symbols of the outputs for those of the inputs; build it where needed.
 
-        within: the model that is called, where this is part of its call.
+        within: the call of a model that this is part of.
         """
         is_list = is_list or self.takes_list
         if not is_list and len(symbols) != 1:

@@ -17,8 +17,8 @@ from wordrow.nn.layers.window import check_steps
 
 __all__ = ["Recurrent", "RecurrentOptions", "SimpleRNN"]
 
-# Keras's choices between ways to compute the same.
-_WAYS = ("implementation", "unroll", "use_cudnn")
+# Keras's choices between ways to compute the same, and a seed for each layer.
+_WAYS = ("implementation", "unroll", "use_cudnn", "seed")
 
 
 class RecurrentOptions(KernelOptions, total=False):
@@ -40,6 +40,7 @@ class RecurrentOptions(KernelOptions, total=False):
     implementation: int
     unroll: bool
     use_cudnn: Any
+    seed: int | None
 
 
 class Recurrent(Layer):
@@ -52,7 +53,8 @@ class Recurrent(Layer):
     (the batch size must be fixed: Input(batch_shape=(B, T))). dropout,
     recurrent_dropout: the share of inputs, and of the state, that are left out
     while training, the same ones at every step (Gal & Ghahramani 2016).
-    `implementation`, `unroll` and `use_cudnn` are taken, and change nothing.
+    `implementation`, `unroll`, `use_cudnn` and `seed` are taken, and change nothing: what is
+    dropped follows from `set_random_seed`.
     """
 
     kinds: ClassVar = {"kernel": "glorot_uniform", "recurrent": "orthogonal", "bias": "zeros"}

@@ -8,17 +8,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wordrow.nn.layers.layer import Layer, Shape, Spec
 
-__all__ = ["Arithmetic", "Call", "Symbol", "symbols_in"]
+__all__ = ["Arithmetic", "Call", "Inside", "Symbol", "symbols_in"]
+
+
+@dataclass(eq=False)
+class Inside:
+    """One call of a model: what it was called on, and what came out (None: nobody took it)."""
+
+    model: Any
+    inputs: tuple[Symbol, ...]
+    outputs: list[Symbol | None]
 
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One use of a layer: on one symbol, or on a list of them; `within` a model that was called."""
+    """One use of a layer: on one symbol, or on a list of them.
+
+    within: the call of a model that this is part of, where a model was called.
+    """
 
     layer: Layer
     inputs: tuple[Symbol, ...]
     is_list: bool
-    within: Any = None
+    within: Inside | None = None
 
 
 class Arithmetic:

@@ -61,7 +61,9 @@ if TYPE_CHECKING:
     from wordrow.nn.layers import SimpleRNN as SimpleRNN
     from wordrow.nn.layers import Softmax as Softmax
     from wordrow.nn.layers import SpatialDropout1D as SpatialDropout1D
+    from wordrow.nn.layers import StringLookup as StringLookup
     from wordrow.nn.layers import Subtract as Subtract
+    from wordrow.nn.layers import TextVectorization as TextVectorization
     from wordrow.nn.layers import TimeDistributed as TimeDistributed
     from wordrow.nn.layers import UpSampling1D as UpSampling1D
     from wordrow.nn.layers import ZeroPadding1D as ZeroPadding1D
@@ -130,8 +132,10 @@ _HOMES = {
     "Softmax": "wordrow.nn.layers",
     "SparseRows": "wordrow.types",
     "SpatialDropout1D": "wordrow.nn.layers",
+    "StringLookup": "wordrow.nn.layers",
     "Subtract": "wordrow.nn.layers",
     "TextClassifier": "wordrow.classifier",
+    "TextVectorization": "wordrow.nn.layers",
     "TimeDistributed": "wordrow.nn.layers",
     "Tokenizer": "wordrow.text",
     "UpSampling1D": "wordrow.nn.layers",

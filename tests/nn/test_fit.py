@@ -659,8 +659,9 @@ def test_a_loss_that_is_not_finite_ends_training(rng):
 
     broken, like = model(), model()
     message = (
-        r"the loss became inf in epoch 1, batch 3 \(step 3\).*weights are those from before it. "
-        "Use a smaller learning rate than 0.01"
+        r"the loss became inf in epoch 1, batch 3 \(step 3\).*weights are those from before it; "
+        r"the outputs {'dense': \(None, 1\)} themselves are finite. Use a smaller learning rate "
+        "than 0.01"
     )
     with pytest.raises(ValueError, match=message):
         broken.fit(x, values, batch_size=10, shuffle=False, verbose=0)
@@ -673,6 +674,10 @@ def test_a_loss_that_is_not_finite_ends_training(rng):
     quiet.fit(x, values, batch_size=10, shuffle=False, callbacks=[TerminateOnNaN()], verbose=0)
     assert quiet.step == 2
     assert np.isfinite(quiet.predict(x)).all()
+    wide = Sequential([Dense(4, input_dim=3), Dense(1)])
+    wide.compile(wordrow.optimizers.SGD(1e20), "mse")
+    with pytest.raises(ValueError, match=r"those of Dense \('dense_1'\), of the"):
+        wide.fit(rng.normal(size=(40, 3)), rng.normal(size=40), epochs=5, verbose=0)
     diverging = Sequential([Embedding(V, 4, mask_zero=True), GlobalAveragePooling1D(), Dense(1)])
     diverging.compile(wordrow.optimizers.SGD(1e15), "mse")
     with pytest.raises(ValueError, match="became|not finite"):
@@ -947,3 +952,12 @@ def test_padded_masks_reach_the_loss(rng):
         found.append(model.get_weights())
     for have, want in zip(*found, strict=True):
         np.testing.assert_allclose(have, want, atol=1e-6)
+
+
+def test_validation_steps_of_arrays(rng):
+    x, y = examples(rng, 40)
+    model = bag()
+    history = model.fit(x, y, batch_size=8, validation_data=(x, y), validation_steps=2, verbose=0)
+    found = history.history["val_loss"][0]
+    np.testing.assert_allclose(found, model.evaluate(x[:16], y[:16], verbose=0)[0], rtol=1e-5)
+    np.testing.assert_allclose(found, model.evaluate(x, y, 8, 0, steps=2)[0], rtol=1e-6)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import wordrow
+import wordrow.keras
 from wordrow.nn.losses import LOSSES as LOSS_FUNCTIONS
 
 V, D, T, B = 11, 4, 6, 8
@@ -479,3 +480,25 @@ def test_fit_as_keras(rng):
         np.testing.assert_allclose(mine.history[name], other.history[name], atol=1e-5, err_msg=name)
     assert mine.epoch == other.epoch
     assert_same_weights(ours, theirs)
+
+
+def test_weights_for_each_step(rng):
+    """sample_weight [B, T], in the loss and in weighted metrics."""
+    made = []
+    for k in (keras, wordrow.keras):
+        made.append(k.Sequential([
+            k.Input((T,)), k.layers.Embedding(V, 3), k.layers.Dense(2, activation="softmax"),
+        ]))  # fmt: skip
+        made[-1].compile("sgd", "sparse_categorical_crossentropy", weighted_metrics=["acc"])
+    theirs, ours = made
+    ours.set_weights(theirs.get_weights())
+    x, y = rng.integers(0, V, (6, T)), rng.integers(0, 2, (6, T))
+    weight = rng.random((6, T)).astype("float32")
+    found = ours.evaluate(x, y, sample_weight=weight, verbose=0)
+    np.testing.assert_allclose(
+        found, theirs.evaluate(x, y, sample_weight=weight, verbose=0), atol=1e-5
+    )
+    for model in made:
+        model.fit(x, y, sample_weight=weight, epochs=3, verbose=0)
+    for one, two in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)

@@ -52,7 +52,8 @@ def load_model(path: Any, *, compiled: bool = True, custom_objects: Any = None) 
     """Return the model of a `.keras` or `.h5` file."""
     name, h5py = os.fspath(path), _h5py()
     with _reading(name) as opened:
-        reader = Reader(name, custom_objects, _version_of(opened, name))
+        version = _version_of(opened, name)
+        reader = Reader(name, custom_objects, version, _vocabularies_of(opened))
         if isinstance(opened, zipfile.ZipFile):
             entry = _json(opened.read("config.json"), name)
             model: Model = reader.model(entry)
@@ -76,6 +77,16 @@ def load_model(path: Any, *, compiled: bool = True, custom_objects: Any = None) 
         if len(state) > 1:
             _take_state(model, state, name)
     return model
+
+
+def _vocabularies_of(opened: Any) -> dict[str, list[str]]:
+    """Return the tokens of the text layers of a `.keras` file, by the layers' places."""
+    found = {}
+    for entry in opened.namelist() if isinstance(opened, zipfile.ZipFile) else ():
+        parts = entry.split("/")
+        if len(parts) == 4 and parts[:2] == ["assets", "layers"] and parts[3] == "vocabulary.txt":
+            found[parts[2]] = opened.read(entry).decode("utf-8").split("\n")
+    return found
 
 
 def _version_of(opened: Any, name: str) -> str:

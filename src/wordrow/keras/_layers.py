@@ -123,7 +123,8 @@ _BASIC = ("Activation", "ActivityRegularization", "BatchNormalization", "Gaussia
           "LayerNormalization", "Masking", "ReLU", "LeakyReLU", "ELU", "Softmax",
           "GlobalAveragePooling1D", "SpatialDropout1D", "GaussianDropout", "Lambda",
           "Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract",
-          "AdditiveAttention", "Attention", "MultiHeadAttention")  # fmt: skip
+          "AdditiveAttention", "Attention", "MultiHeadAttention", "StringLookup",
+          "TextVectorization")  # fmt: skip
 _DROPPING = ("Flatten", "Reshape", "Permute", "RepeatVector", "Cropping1D", "ZeroPadding1D",
              "UpSampling1D", "PReLU", "GlobalMaxPooling1D", "Dot")  # fmt: skip
 
@@ -185,8 +186,6 @@ def drops_the_mask(layer: Any) -> bool:
 
 # What Keras has for texts, or beside them, and we do not.
 NOT_HERE: dict[str, str] = {
-    "TextVectorization": "use wordrow.Tokenizer and pad_sequences",
-    "StringLookup": "use wordrow.Tokenizer",
     "ConvLSTM1D": "use Conv1D before an LSTM",
     "SeparableConv1D": "use Conv1D",
     "DepthwiseConv1D": "use Conv1D",

@@ -196,7 +196,8 @@ MODULES |= {
         **{f"keras.layers.{part}": "keras.layers" for part in (
             "core", "embeddings", "recurrent", "convolutional", "pooling", "wrappers", "merge",
             "normalization", "noise", "advanced_activations", "attention", "local", "merging",
-            "activation", "reshaping", "rnn", "regularization")},
+            "activation", "reshaping", "rnn", "regularization", "preprocessing",
+            "experimental.preprocessing")},
     }.items()
 }  # fmt: skip
 

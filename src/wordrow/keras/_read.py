@@ -26,7 +26,7 @@ _IGNORED = {
     "dtype", "quantization_config", "dynamic", "sparse", "ragged", "optional", "autocast",
     "zero_output_for_mask", "synchronized", "lora_rank", "lora_alpha", "flash_attention",
     "batch_size", "input_dtype", "renorm_momentum", "forget_bias_init",
-    "query_shape", "key_shape", "value_shape", "softmax_robust_masking",
+    "query_shape", "key_shape", "value_shape", "softmax_robust_masking", "vocabulary_size", "salt",
 }  # fmt: skip
 # What Keras can do and we do not: a value other than these is refused.
 _ONLY: dict[str, tuple[Any, ...]] = {
@@ -52,12 +52,15 @@ class Reader:
 
     name: of the file, for messages. custom: names that a file holds -> what they are: classes
     of layers, functions of Lambda layers (by the layer's name too), losses, activations.
-    version: of the Keras that wrote it.
+    version: of the Keras that wrote it. vocabularies: where a file keeps a layer's tokens ->
+    these, as Keras does for what its text layers have learned.
     """
 
     def __init__(
-        self, name: str, custom: Mapping[str, Any] | None = None, version: str = "3"
-    ) -> None:
+        self, name: str, custom: Mapping[str, Any] | None = None, version: str = "3",
+        vocabularies: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:  # fmt: skip
+        self._vocabularies = dict(vocabularies or {})
         self.name, self.custom = name, dict(custom or {})
         self._renamed = {} if version.startswith("3") else {"hard_sigmoid": "keras2_hard_sigmoid"}
 
@@ -235,6 +238,13 @@ class Reader:
                     raise ValueError(f"{key}={value!r}; it can be {_ONLY[key][-1]!r}.")
                 continue
             found[key] = self._argument(key, value)
+        if kind == "InputLayer" and isinstance(config.get("dtype"), str):
+            found["dtype"] = config["dtype"]
+        if kind in ("TextVectorization", "StringLookup") and not found.get("vocabulary"):
+            base = "text_vectorization" if kind == "TextVectorization" else "string_lookup"
+            places = sorted(place for place in self._vocabularies if place.startswith(base))
+            if places:  # of several layers, each takes its own
+                found["vocabulary"] = self._vocabularies.pop(places[0])
         if kind == "GRU" and "reset_after" not in found:
             found["reset_after"] = False  # as it was before there was a choice
         if kind == "BatchNormalization" and isinstance(found.get("axis"), list):

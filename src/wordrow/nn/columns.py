@@ -51,18 +51,27 @@ def _take(column: Column, rows: Any) -> Column:
 
 
 def input_columns(
-    x: Any, names: Sequence[str], shapes: Sequence[Shape], model: str
-) -> list[Column]:
+    x: Any, names: Sequence[str], shapes: Sequence[Shape], model: str,
+    readers: Mapping[int, Any] | None = None,
+) -> list[Column]:  # fmt: skip
     """Return one column for each input of a model.
 
     x: for one input the array itself; for several a list in their order, or a
-    dict by name. Raises ValueError for another number of inputs, other names, or
-    shapes that do not fit.
+    dict by name. readers: number of an input -> what makes ids of its texts.
+
+    Raises ValueError for another number of inputs, other names, or shapes that do
+    not fit.
     """
-    parts = zip(_parts(x, names, "inputs"), shapes, strict=True)
-    columns = [_one_each(_column(part), shape) for part, shape in parts]
-    for column, name, shape in zip(columns, names, shapes, strict=True):
-        _check_shape(column, name, shape, model)
+    readers = readers or {}
+    columns = []
+    for i, (part, name, shape) in enumerate(
+        zip(_parts(x, names, "inputs"), names, shapes, strict=True)
+    ):
+        if i in readers:
+            columns.append(readers[i].column(part))
+            continue
+        columns.append(_one_each(_column(part), shape))
+        _check_shape(columns[-1], name, shape, model)
     if len({len(column) for column in columns}) > 1:
         sizes = {name: len(column) for name, column in zip(names, columns, strict=True)}
         raise ValueError(f"all inputs must have as many examples; received {sizes}.")
@@ -172,7 +181,7 @@ def label_columns(
 
 
 def weight_columns(w: Any, names: Sequence[str], n: int) -> list[npt.NDArray[Any] | None]:
-    """Return sample weights for each output, None where none are given."""
+    """Return sample weights for each output, [B] or [B, T]; None where none are given."""
     if w is None:
         return [None] * len(names)
     if len(names) > 1 and not isinstance(w, list | tuple | Mapping):

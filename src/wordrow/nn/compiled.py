@@ -87,9 +87,10 @@ class Objective:
             if len(self.outputs) > 1:
                 new[f"{output.name}_loss"] = _plus(totals[f"{output.name}_loss"], part, n)
             plain = valid if mask is None else mask * _spread(valid, mask.ndim)
-            full = (
-                plain if weight is None else plain * _spread(weight, max(plain.ndim, weight.ndim))
-            )
+            full = plain
+            if weight is not None:
+                n_axes = max(plain.ndim, weight.ndim)
+                full = _spread(plain, n_axes) * _spread(weight, n_axes)
             pairs = [(m, plain) for m in output.metrics]
             pairs += [(m, full) for m in output.weighted_metrics]
             for metric, share in pairs:

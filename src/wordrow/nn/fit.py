@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.errors import show
+from wordrow.nn import ops
 from wordrow.nn.bag_epoch import BagEpochs
 from wordrow.nn.callbacks import Callback, Callbacks, History
 from wordrow.nn.columns import Data, label_columns, split_item, weight_columns
@@ -178,7 +179,7 @@ def _epoch(
     callbacks.call("on_epoch_begin", epoch, {})
     rng = np.random.default_rng([trainer.seed, trainer.step])
     if core is not None and isinstance(source, _Arrays):
-        logs, n_seen = _core_steps(trainer, source, core, epoch, line, rng)
+        logs, n_seen = _core_steps(model, trainer, source, core, epoch, line, rng)
     else:
         logs, n_seen = _steps(model, trainer, source, callbacks, epoch, line, rng)
     if line is not None:
@@ -193,16 +194,19 @@ def _epoch(
 
 
 def _core_steps(
-    trainer: Trainer, source: _Arrays, core: BagEpochs, epoch: int, line: TrainingLine | None,
-    rng: np.random.Generator,
+    model: Model, trainer: Trainer, source: _Arrays, core: BagEpochs, epoch: int,
+    line: TrainingLine | None, rng: np.random.Generator,
 ) -> tuple[dict[str, float], int]:  # fmt: skip
     """Take an epoch's steps in the core; return (its numbers, texts seen)."""
     trainer.release()
     order, first = source.order(rng), trainer.step
     show = None if line is None else lambda n, logs: line.show(epoch, n, logs)
-    logs, is_finite = core.run(order, source.plan.batch_size, show)
+    size = source.plan.batch_size
+    logs, is_finite = core.run(order, size, show)
     if not is_finite:
-        raise _not_finite(trainer, math.nan, epoch, trainer.step - first)
+        number = trainer.step - first
+        batch = source.feed.batch(source.data, order[number * size : (number + 1) * size])
+        raise _not_finite(trainer, math.nan, epoch, number, _where(model, batch))
     return logs, len(order)
 
 
@@ -226,7 +230,7 @@ def _steps(
                 logs = logs | {"loss": loss if not math.isfinite(loss) else math.nan}
             callbacks.batch("end", number, logs)
             if not fine and not model.stop_training:
-                raise _not_finite(trainer, loss, epoch, number)
+                raise _not_finite(trainer, loss, epoch, number, _where(model, batch))
             if line is not None and time.perf_counter() - shown > 0.1:
                 shown = time.perf_counter()
                 line.show(epoch, n_seen, trainer.totals())
@@ -256,13 +260,37 @@ def _say(
         print(text, file=sys.stderr, flush=True)
 
 
-def _not_finite(trainer: Trainer, loss: float, epoch: int, batch: int) -> ValueError:
+def _where(model: Model, batch: Batch) -> str:
+    """Return which layer is the first to put out what is not finite, for a batch."""
+    found: list[str] = []
+
+    def watch(layer: Any, outputs: Any) -> None:
+        first = ops.laid_out(outputs[0] if isinstance(outputs, list) else outputs)
+        if not found and not np.isfinite(first).all():
+            kind, shape = type(layer).__name__, (None, *np.shape(first)[1:])
+            found.append(
+                f"the first outputs that are not finite are those of {kind} ({layer.name!r}), of "
+                f"the shape {shape}"
+            )
+
+    with np.errstate(all="ignore"):
+        model.graph.apply(
+            model._weights(), model._state(), batch.inputs, batch.masks, training=False, rng=None,
+            watch=watch,
+        )  # fmt: skip
+    shapes = dict(zip(model.output_names, model.output_shapes, strict=True))
+    return found[0] if found else f"the outputs {shapes} themselves are finite"
+
+
+def _not_finite(
+    trainer: Trainer, loss: float, epoch: int, batch: int, where: str = ""
+) -> ValueError:
     what = f"the loss became {loss}" if not math.isfinite(loss) else "a gradient was not finite"
     return ValueError(
         f"{what} in epoch {epoch + 1}, batch {batch + 1} (step {trainer.step + 1}): training has "
-        "stopped, and the weights are those from before it. Use a smaller learning rate than "
-        f"{trainer.optimizer.rate(trainer.step):g}, bound the gradients with clipnorm=1.0, and "
-        "look at that batch's inputs and labels."
+        f"stopped, and the weights are those from before it{where and '; '}{where}. Use a smaller "
+        f"learning rate than {trainer.optimizer.rate(trainer.step):g}, bound the gradients with "
+        "clipnorm=1.0, and look at that batch's inputs and labels."
     )
 
 
@@ -272,7 +300,8 @@ def train_on_batch(model: Model, trainer: Trainer, data: Data) -> dict[str, floa
     trainer.reset_totals()
     feed = Feed(model.graph, trainer.rows, batch_size=len(data))
     feed.plan(data)
-    loss, fine = trainer.take_step(feed.batch(data))
+    batch = feed.batch(data)
+    loss, fine = trainer.take_step(batch)
     if not fine:
-        raise _not_finite(trainer, loss, 0, 0)
+        raise _not_finite(trainer, loss, 0, 0, _where(model, batch))
     return trainer.totals()

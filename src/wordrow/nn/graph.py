@@ -15,6 +15,7 @@ from wordrow.nn import ops
 from wordrow.nn.layers import Conv1D, Embedding, Flatten, Input, Layer, MaxPooling1D
 from wordrow.nn.layers.embedding import check_ids
 from wordrow.nn.layers.layer import Arrays
+from wordrow.nn.layers.strings import is_text
 from wordrow.nn.layers.symbol import Call, Symbol
 from wordrow.types import Padded, Ragged
 
@@ -187,6 +188,26 @@ class Graph:
                 found[number] = came_from
             elif node.layer.keeps_ids:
                 source[number, 0] = came_from
+        return found
+
+    def readers(self) -> dict[int, Layer]:
+        """Return number of an input -> the layer that makes ids of the texts that come in there.
+
+        Raises ValueError where several layers would, or none for an input of texts.
+        """
+        found: dict[int, Layer] = {}
+        for number, first in enumerate(self.inputs):
+            name, spec = self.nodes[first].layer.name, self.nodes[first].layer.output_spec
+            takers = {id(n.layer): n.layer for n in self.nodes if (first, 0) in n.inputs}
+            reading = [layer for layer in takers.values() if layer.reads_text]
+            if is_text(spec.dtype) and (len(takers) != 1 or not reading):
+                names = [layer.name for layer in takers.values()]
+                raise ValueError(
+                    f"the input {name!r} takes texts, and goes to {names}: exactly one layer must "
+                    "make ids of them, a TextVectorization or StringLookup."
+                )
+            if is_text(spec.dtype):
+                found[number] = reading[0]
         return found
 
     def check_columns(self, columns: Sequence[Any]) -> None:

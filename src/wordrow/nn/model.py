@@ -236,7 +236,8 @@ class Model:
 
     def inputs_of(self, x: Any) -> list[Column]:
         """Return one column for each input; see `fit` for what x may be."""
-        columns = input_columns(x, self.input_names, self.input_shapes, self.name)
+        readers = self.graph.readers()
+        columns = input_columns(x, self.input_names, self.input_shapes, self.name, readers)
         looked_up = set(self.graph.lookups().values())
         return [
             column if number in looked_up else as_floats(column, self.inputs[number].dtype)
@@ -296,9 +297,13 @@ class Model:
         told = Callbacks(callbacks or (), self, {})
         told.call("on_test_begin", {})
         items = x if is_batches(x) else [(x, y, sample_weight)]
+        if self._graph is None and not is_batches(x):
+            self.inputs_of(x)  # which builds it
         totals = self.objective.init()
         for taken, item in enumerate(items, 1):
             data = data_of(self, *split_item(item))
+            if steps is not None and not is_batches(x):
+                data = data.take(slice(0, steps * (batch_size or 32)))
             totals = count(self, data, totals, batch_size=batch_size or 32, verbose=verbose)
             if taken == steps:
                 break

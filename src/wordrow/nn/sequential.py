@@ -170,7 +170,10 @@ class Sequential(Model):
             )
             if isinstance(one, dict) and len(one) == 1:
                 (one,) = one.values()
-            if isinstance(one, Ragged):
+            if self._units and getattr(self._units[0], "reads_text", False):
+                self._input = Input(batch_shape=(None, 1), dtype="string")
+                self.build()
+            elif isinstance(one, Ragged):
                 self.build((None, None))
             else:
                 shape = one.ids.shape if isinstance(one, Padded) else as_array(one).shape

@@ -45,6 +45,7 @@ from wordrow.nn.layers.shape import (
     UpSampling1D,
     ZeroPadding1D,
 )
+from wordrow.nn.layers.strings import StringLookup, TextVectorization
 from wordrow.nn.layers.wrapper import Bidirectional, TimeDistributed
 
 LAYERS: dict[str, type[Layer]] = {
@@ -55,8 +56,8 @@ LAYERS: dict[str, type[Layer]] = {
         Dense, Dot, Dropout, ELU, Embedding, Flatten, GRU, GaussianDropout, GaussianNoise,
         GlobalAveragePooling1D, GlobalMaxPooling1D, Input, LSTM, Lambda, LayerNormalization,
         LeakyReLU, Masking, MaxPooling1D, Maximum, Minimum, MultiHeadAttention, Multiply, PReLU,
-        Permute, ReLU, RepeatVector, Reshape, SimpleRNN, Softmax, SpatialDropout1D, Subtract,
-        TimeDistributed, UpSampling1D, ZeroPadding1D,
+        Permute, ReLU, RepeatVector, Reshape, SimpleRNN, Softmax, SpatialDropout1D, StringLookup,
+        Subtract, TextVectorization, TimeDistributed, UpSampling1D, ZeroPadding1D,
     )
 }  # fmt: skip
 
@@ -68,5 +69,6 @@ __all__ = [
     "GlobalMaxPooling1D", "Input", "Lambda", "Layer", "LayerNormalization", "LeakyReLU",
     "Masking", "MaxPooling1D", "Maximum", "Minimum", "MultiHeadAttention", "Multiply",
     "OwnLayer", "PReLU", "Permute", "ReLU", "RepeatVector", "Reshape", "SimpleRNN", "Softmax",
-    "SpatialDropout1D", "Subtract", "TimeDistributed", "UpSampling1D", "ZeroPadding1D",
+    "SpatialDropout1D", "StringLookup", "Subtract", "TextVectorization", "TimeDistributed",
+    "UpSampling1D", "ZeroPadding1D",
 ]  # fmt: skip

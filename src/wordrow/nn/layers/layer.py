@@ -97,6 +97,7 @@ class Layer:
     takes_lookups: ClassVar[bool] = False  # may be given rows as ops.Lookup, not laid out
     takes_sums: ClassVar[bool] = False  # may be given windows as ops.Sums, not summed
     says_that_it_drops = False  # a mask, where it does: once
+    reads_text: ClassVar[bool] = False  # texts that come in become ids at a model's door
     mixes_texts: ClassVar[bool] = False  # what a text gives while training depends on the others
     kinds: ClassVar[dict[str, str]] = {}  # kind of weight -> how it is drawn by default
 

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from wordrow.nn.layers import UpSampling1D as UpSampling1D
     from wordrow.nn.layers import ZeroPadding1D as ZeroPadding1D
     from wordrow.nn.model import Model as Model
+    from wordrow.nn.plot import plot_model as plot_model
     from wordrow.nn.random import set_random_seed as set_random_seed
     from wordrow.nn.saving import load_model as load_model
     from wordrow.nn.sequential import Sequential as Sequential
@@ -152,6 +153,7 @@ _HOMES = {
     "one_hot": "wordrow.text",
     "optimizers": "wordrow.nn.optimizers",
     "pad_sequences": "wordrow.text",
+    "plot_model": "wordrow.nn.plot",
     "regularizers": "wordrow.nn.regularizers",
     "schedules": "wordrow.nn.schedules",
     "set_random_seed": "wordrow.nn.random",

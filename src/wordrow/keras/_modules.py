@@ -25,6 +25,7 @@ from wordrow.nn import (
     schedules,
 )
 from wordrow.nn.layers.symbol import Symbol
+from wordrow.nn.plot import plot_model
 
 __all__ = ["MODULES", "NOT_HERE", "ROOTS"]
 
@@ -111,6 +112,8 @@ def _callbacks() -> dict[str, Any]:
     found["ModelCheckpoint"] = Name(
         callbacks.ModelCheckpoint, arguments={"period": None, "save_best": "save_best_only"}
     )
+    old = ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")
+    found["TensorBoard"] = Name(callbacks.TensorBoard, arguments=dict.fromkeys(old))
     found["ReduceLROnPlateau"] = Name(
         callbacks.ReduceLROnPlateau, arguments={"epsilon": "min_delta"}
     )
@@ -137,7 +140,7 @@ _MODELS = {
 _FUNCTIONS = activations.ACTIVATIONS.names | {"get": activations.get_activation}
 _UTILS = _names_of(_utils) | {
     "to_categorical": wordrow.to_categorical, "pad_sequences": wordrow.pad_sequences,
-    "set_random_seed": wordrow.set_random_seed,
+    "set_random_seed": wordrow.set_random_seed, "plot_model": plot_model, "plot": plot_model,
 }  # fmt: skip
 _METRICS = _of(metrics.METRICS) | {
     "Mean": metrics.MeanMetric, "Metric": metrics.Metric, "MeanMetricWrapper": metrics.MeanMetric,
@@ -245,12 +248,13 @@ ROOTS = {
 
 NOT_HERE: dict[str, str] = {f"keras.layers.{name}": why for name, why in _layers.NOT_HERE.items()}
 NOT_HERE |= {
-    "keras.callbacks.TensorBoard": "use CSVLogger, or a Callback of your own",
-    "keras.callbacks.RemoteMonitor": "use LambdaCallback",
-    "keras.callbacks.ProgbarLogger": "fit shows its progress by itself: verbose=1",
+    "keras.callbacks.BaseLogger": "fit averages its numbers by itself",
+    "keras.callbacks.BackupAndRestore": "use ModelCheckpoint, load_model and initial_epoch",
+    "keras.callbacks.SwapEMAWeights": "use ModelCheckpoint",
+    "keras.callbacks.OrbaxCheckpoint": "use ModelCheckpoint",
+    "keras.callbacks.CallbackList": "give fit a list of callbacks",
     "keras.models.model_from_yaml": "use to_json and model_from_json",
-    "keras.utils.plot_model": "use model.summary()",
-    "keras.utils.plot": "use model.summary()",
+    "keras.utils.model_to_dot": "use plot_model(model, to_file='model.svg')",
     "keras.datasets.reuters": "read it with wordrow.datasets.read_table",
     "keras.datasets.mnist": "it is for images",
     "keras.preprocessing.image": "it is for images",

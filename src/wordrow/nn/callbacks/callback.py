@@ -1,0 +1,136 @@
+"""What a callback is, several of them as one, and those that only listen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+from wordrow.errors import show
+
+__all__ = ["Callback", "Callbacks", "History", "LambdaCallback", "Logs"]
+
+Logs = dict[str, Any]
+
+
+class Callback:
+    """Override what you need; `self.model` is the model, `self.params` how it is trained.
+
+    Setting `self.model.stop_training = True` ends training after the batch.
+
+    >>> class Loud(Callback):
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         print("epoch", epoch + 1, "done")
+    >>> Loud().on_epoch_end(0)
+    epoch 1 done
+    """
+
+    model: Any = None
+    params: dict[str, Any] = {}  # noqa: RUF012 as in Keras; replaced, never changed
+
+    def set_model(self, model: Any) -> None:
+        """Learn which model it is."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Learn how it is trained: "epochs", "steps", "verbose"."""
+        self.params = params
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Called before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Called after the last epoch."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Called before an epoch (from 0)."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Called after an epoch, with its numbers."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before a batch (from 0)."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after a batch, with the epoch's numbers so far."""
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """The same as on_train_batch_begin."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """The same as on_train_batch_end."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Called before an evaluation."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Called after an evaluation, with its numbers."""
+
+
+_EACH_BATCH = (
+    "on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end",
+)  # fmt: skip
+
+
+class Callbacks:
+    """Several callbacks as one."""
+
+    def __init__(self, callbacks: Iterable[Callback], model: Any, params: dict[str, Any]) -> None:
+        self.all = list(callbacks)
+        for callback in self.all:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"`callbacks` must be Callback objects; received {show(callback)}.")
+            callback.set_model(model)
+            callback.set_params(params)
+        # Numbers after each batch must come from the device: only where somebody looks.
+        self.watch_batches = any(
+            getattr(type(c), name) is not getattr(Callback, name) or name in vars(c)
+            for c in self.all
+            for name in _EACH_BATCH
+        )
+
+    def call(self, name: str, *arguments: Any) -> None:
+        """Call a method of each."""
+        for callback in self.all:
+            getattr(callback, name)(*arguments)
+
+    def batch(self, when: Literal["begin", "end"], number: int, logs: Logs | None) -> None:
+        """Call what is called around each batch, if anybody has it."""
+        if self.watch_batches:
+            self.call(f"on_train_batch_{when}", number, logs)
+            self.call(f"on_batch_{when}", number, logs)
+
+
+class LambdaCallback(Callback):
+    """A callback made of functions.
+
+    >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch)).on_epoch_end(3, {})
+    3
+    """
+
+    def __init__(self, **functions: Callable[..., Any] | None) -> None:
+        known = {name for name in dir(Callback) if name.startswith("on_")}
+        if unknown := sorted(set(functions) - known):
+            raise TypeError(f"a callback has no {unknown}; it has {sorted(known)}.")
+        vars(self).update({k: function for k, function in functions.items() if function})
+
+
+class History(Callback):
+    """The numbers of each epoch, by name; `fit` returns one.
+
+    >>> History().history
+    {}
+    """
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Begin anew."""
+        self.history, self.epoch = {}, []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Note an epoch's numbers."""
+        self.epoch.append(epoch)
+        for name, number in (logs or {}).items():
+            self.history.setdefault(name, []).append(number)

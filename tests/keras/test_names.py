@@ -218,3 +218,44 @@ def test_every_name_that_is_said_to_be_there_is(rng):
     for full in NOT_HERE:
         path, _, name = full.rpartition(".")
         assert name not in MODULES.get(path, {})
+
+
+def test_names_of_ones_own(tmp_path, rng):
+    @keras.saving.register_keras_serializable(package="mine")
+    class Twice(Layer):
+        def call(self, inputs):
+            return inputs * 2
+
+    def bent(x):
+        return x * (x > 0)
+
+    model = keras.Sequential([keras.Input((3,)), Dense(2), Twice()])
+    model.save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras")
+    x = rng.normal(size=(4, 3))
+    np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+    assert keras.utils.get_registered_name(Twice) == "mine>Twice"
+    with pytest.raises(ValueError, match="must be a function or one of"):
+        Dense(2, activation="bent")
+    with keras.utils.custom_object_scope({"bent": bent}):
+        assert Dense(2, activation="bent").activation is bent
+    with pytest.raises(ValueError, match="must be a function or one of"):
+        Dense(2, activation="bent")
+    keras.utils.get_custom_objects().update({"bent": keras.layers.Activation(bent)})
+    assert Dense(2, activation="bent").activation is bent
+    del keras.utils.get_custom_objects()["bent"]
+    del keras.utils.get_custom_objects()["Twice"]
+
+
+def test_things_to_configs_and_back():
+    layer = keras.layers.deserialize(keras.layers.serialize(LSTM(3, name="mine")))
+    assert layer.get_config() == LSTM(3, name="mine").get_config()
+    for family, name in (("optimizers", "Adam"), ("losses", "Huber"), ("regularizers", "L2"),
+                         ("initializers", "RandomNormal"), ("constraints", "MaxNorm")):  # fmt: skip
+        module = getattr(keras, family)
+        thing = getattr(module, name)()
+        assert type(module.deserialize(module.serialize(thing))) is type(thing)
+        entry = {"class_name": name, "config": {}}
+        assert type(keras.utils.deserialize_keras_object(entry)) is type(thing)
+    gelu = keras.activations.get("gelu")
+    assert keras.activations.deserialize(keras.activations.serialize(gelu)) is gelu

@@ -80,6 +80,29 @@ def _input(shape: Any = None, batch_size: Any = None, **options: Any) -> Any:
     return wordrow.Input(shape, batch_size, **options)
 
 
+class InputSpec:
+    """What a layer of one's own says of its inputs; taken, and not looked at."""
+
+    def __init__(self, dtype: Any = None, shape: Any = None, ndim: Any = None, **axes: Any) -> None:
+        self.dtype, self.shape, self.ndim, self.axes = dtype, shape, ndim, axes.get("axes")
+
+
+def _identity(**options: Any) -> Any:
+    return real.Activation("linear", **{k: v for k, v in options.items() if k != "dtype"})
+
+
+def _serialized(layer: Any) -> Any:
+    """Return the class name and arguments of a layer."""
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+
+
+def _deserialized(config: Any, custom_objects: Any = None) -> Any:
+    """Return the layer of its class name and arguments."""
+    from wordrow.keras._custom import deserialize_keras_object
+
+    return deserialize_keras_object(config, custom_objects)
+
+
 def _time_distributed_dense(units: int, **options: Any) -> Any:
     shape = {k: options.pop(k) for k in ("input_shape",) if k in options}
     dense = LAYERS["Dense"](units, **options)
@@ -153,6 +176,10 @@ LAYERS |= {
     "Input": _input,
     "InputLayer": _input,
     "TimeDistributedDense": _time_distributed_dense,
+    "InputSpec": InputSpec,
+    "Identity": _identity,
+    "serialize": _serialized,
+    "deserialize": _deserialized,
     "merge": merge,
 }
 LAYERS |= {

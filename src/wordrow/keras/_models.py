@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 
 import wordrow
+from wordrow.keras._custom import CUSTOM
 from wordrow.nn.graph import graph_of
 from wordrow.nn.saving import load_model as _load
 from wordrow.nn.saving import model_from_parts
 
-__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json"]
+__all__ = [
+    "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model",
+]  # fmt: skip
 
 _OLD = {"nb_epoch": "epochs", "nb_val_samples": "validation_steps", "samples_per_epoch": None,
         "show_accuracy": None, "max_q_size": None, "max_queue_size": None, "nb_worker": None,
@@ -216,7 +219,13 @@ def _as_ours(model: Any) -> Any:
 def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True,  # noqa: A002
                safe_mode: bool = True, **options: Any) -> Any:  # fmt: skip
     """Return the model that `save` wrote."""
-    return _as_ours(_load(filepath, compile=compile, custom_objects=custom_objects))
+    known = {**CUSTOM, **(custom_objects or {})}
+    return _as_ours(_load(filepath, compile=compile, custom_objects=known))
+
+
+def save_model(model: Any, filepath: Any, overwrite: bool = True, **options: Any) -> None:
+    """Write a model to a file; see wordrow.Model.save."""
+    model.save(filepath, overwrite, **options)
 
 
 def _drawn_anew(config: Mapping[str, Any]) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 import wordrow
 from wordrow.datasets import imdb
-from wordrow.keras import _backend, _layers, _models, _utils
+from wordrow.keras import _backend, _custom, _layers, _models, _utils
 from wordrow.keras._names import Name
 from wordrow.keras._scikit import KerasClassifier, KerasRegressor
 from wordrow.nn import (
@@ -34,6 +34,17 @@ __all__ = ["MODULES", "NOT_HERE", "ROOTS"]
 _SEEDLESS = {"seed": None, "dtype": None}
 
 
+def _both_ways(family: Any) -> dict[str, Any]:
+    """Return a family's functions from names and configs to things, and back."""
+    return {
+        "get": family.get, "serialize": family.config,
+        "deserialize": lambda config, custom_objects=None: (
+            (custom_objects or {}).get(config if isinstance(config, str) else "")
+            or family.get(config)
+        ),
+    }  # fmt: skip
+
+
 def _initializers() -> dict[str, Any]:
     known = initializers.INITIALIZERS
     found: dict[str, Any] = {
@@ -55,7 +66,9 @@ def _initializers() -> dict[str, Any]:
            "random_uniform": "RandomUniform", "random_normal": "RandomNormal",
            "truncated_normal": "TruncatedNormal"}  # fmt: skip
     found |= {name: found[own] for name, own in old.items()}
-    return found | {"get": known.get, "serialize": known.config, "deserialize": known.get}
+    found |= {"IdentityInitializer": found["Identity"], "Initializer": object,
+              "OrthogonalInitializer": found["Orthogonal"]}  # fmt: skip
+    return found | _both_ways(known)
 
 
 def _regularizers() -> dict[str, Any]:
@@ -73,7 +86,7 @@ def _regularizers() -> dict[str, Any]:
 
     known = regularizers.REGULARIZERS
     return dict(known.classes) | {"l1": l1, "l2": l2, "l1_l2": l1_l2, "l1l2": l1_l2,
-                                  "get": known.get}  # fmt: skip
+                                  } | _both_ways(known)  # fmt: skip
 
 
 def _constraints() -> dict[str, Any]:
@@ -83,7 +96,7 @@ def _constraints() -> dict[str, Any]:
            "min_max_norm": "MinMaxNorm"}  # fmt: skip
     arguments = {"m": "max_value"}
     found: dict[str, Any] = {n: Name(cls, arguments=arguments) for n, cls in known.classes.items()}
-    return found | {name: found[own] for name, own in old.items()} | {"get": known.get}
+    return found | {name: found[own] for name, own in old.items()} | _both_ways(known)
 
 
 def _optimizers() -> dict[str, Any]:
@@ -96,12 +109,12 @@ def _optimizers() -> dict[str, Any]:
         if name[0].isupper()
     }
     old = {"rmsprop": found["RMSprop"], "adam": found["Adam"], "sgd": found["SGD"]}
-    return found | old | {"Optimizer": optimizers.Optimizer, "get": optimizers.OPTIMIZERS.get}
+    return found | old | {"Optimizer": optimizers.Optimizer} | _both_ways(optimizers.OPTIMIZERS)
 
 
 def _of(family: Any) -> dict[str, Any]:
-    return dict(family.names) | {k: v for k, v in family.classes.items() if k[0].isupper()} | {
-        "get": family.get}  # fmt: skip
+    classes = {k: v for k, v in family.classes.items() if k[0].isupper()}
+    return dict(family.names) | classes | _both_ways(family)
 
 
 def _callbacks() -> dict[str, Any]:
@@ -135,12 +148,18 @@ _SEQUENCE = {
 _LAYERS = _layers.LAYERS
 _MODELS = {
     "Model": _models.Model, "Sequential": _models.Sequential, "load_model": _models.load_model,
-    "model_from_json": _models.model_from_json, "clone_model": _models.clone_model,
+    "save_model": _models.save_model, "model_from_json": _models.model_from_json,
+    "clone_model": _models.clone_model,
 }  # fmt: skip
-_FUNCTIONS = activations.ACTIVATIONS.names | {"get": activations.get_activation}
-_UTILS = _names_of(_utils) | {
+_FUNCTIONS = activations.ACTIVATIONS.names | _both_ways(activations.ACTIVATIONS) | {
+    "get": activations.get_activation}  # fmt: skip
+_SAVING = _names_of(_custom) | {"load_model": _models.load_model, "save_model": _models.save_model}
+del _SAVING["CUSTOM"]
+_UTILS = _names_of(_utils) | _SAVING | {
     "to_categorical": wordrow.to_categorical, "pad_sequences": wordrow.pad_sequences,
     "set_random_seed": wordrow.set_random_seed, "plot_model": plot_model, "plot": plot_model,
+    "clear_session": _backend.FUNCTIONS["clear_session"],
+    "is_keras_tensor": _backend.FUNCTIONS["is_keras_tensor"],
 }  # fmt: skip
 _METRICS = _of(metrics.METRICS) | {
     "Mean": metrics.MeanMetric, "Metric": metrics.Metric, "MeanMetricWrapper": metrics.MeanMetric,
@@ -151,7 +170,8 @@ MODULES: dict[str, dict[str, Any]] = {
     "keras": {
         "Model": _models.Model, "Sequential": _models.Sequential, "Input": _LAYERS["Input"],
         "Layer": _LAYERS["Layer"], "KerasTensor": Symbol, "__version__": "2.15.0",
-        "Initializer": object,
+        "Initializer": object, "Metric": metrics.Metric, "Optimizer": optimizers.Optimizer,
+        "InputSpec": _layers.InputSpec, "version": lambda: "2.15.0",
     },
     "keras.activations": _FUNCTIONS,
     "keras.backend": _backend.FUNCTIONS,
@@ -159,7 +179,8 @@ MODULES: dict[str, dict[str, Any]] = {
     "keras.constraints": _constraints(),
     "keras.datasets": {},
     "keras.datasets.imdb": {"load_data": imdb.load_data, "get_word_index": imdb.get_word_index},
-    "keras.engine": {"Layer": _LAYERS["Layer"], "Input": _LAYERS["Input"], "Model": _models.Model},
+    "keras.engine": {"Input": _LAYERS["Input"], "InputSpec": _layers.InputSpec,
+                     "Layer": _LAYERS["Layer"], "Model": _models.Model},
     "keras.initializers": _initializers(),
     "keras.layers": _LAYERS,
     "keras.losses": _of(losses.LOSSES),
@@ -173,6 +194,7 @@ MODULES: dict[str, dict[str, Any]] = {
     "keras.random": {"normal": _backend.FUNCTIONS["random_normal"],
                      "uniform": _backend.FUNCTIONS["random_uniform"]},
     "keras.regularizers": _regularizers(),
+    "keras.saving": _SAVING,
     "keras.utils": _UTILS,
     "keras.wrappers": {},
     "keras.wrappers.scikit_learn": {"KerasClassifier": KerasClassifier,

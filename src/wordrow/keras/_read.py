@@ -159,6 +159,8 @@ class Reader:
             except Exception as error:  # it may belong to a mask, which nobody asks for
                 failed[name] = f"{thing.kind} is not here ({error})"
                 return False
+        elif len(given) == 2 and (operator := _OPERATORS.get(type(thing).__name__.lower())):
+            outputs = operator(*given)  # in an .h5 file, x + y and Add()([x, y]) are called alike
         else:
             outputs = thing(*given, **{k: v for k, v in options.items() if v is not None})
         for index, one in enumerate(outputs if isinstance(outputs, list) else [outputs]):
@@ -171,6 +173,8 @@ class Reader:
         """Return what an entry does that is no layer: an operator or function on symbols."""
         kind = entry["class_name"]
         inside = str(entry.get("module") or "").startswith("keras.src.ops")
+        if "module" not in entry and kind not in LAYERS and kind not in self.custom:
+            inside = _snake(kind) in _OPERATORS or _snake(kind) in FUNCTIONS  # as in .h5 files
         if not inside and kind not in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
             return None
         own = entry["config"].get("function", kind).rsplit(".", 1)[-1]
@@ -373,9 +377,12 @@ _RENAMED = {"reduce_mean": "mean", "reduce_sum": "sum", "reduce_max": "max", "re
             "truediv": "divide", "pow": "power", "neg": "negative"}  # fmt: skip
 
 
+def _snake(kind: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(kind))
+
+
 def _function_of(kind: str) -> Callable[..., Any]:
-    name = "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(kind))
-    name = _RENAMED.get(name, name)
+    name = _RENAMED.get(_snake(kind), _snake(kind))
 
     def missing(*given: Any, **options: Any) -> Any:
         raise ValueError(f"no function {name}")

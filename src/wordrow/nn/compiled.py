@@ -216,6 +216,8 @@ def _metric(given: Any, loss: Any, shape: Any) -> Metric:
         return MeanMetric(either_accuracy, given)
     found = METRICS.get(given)
     if isinstance(found, Metric):
+        if isinstance(found, metrics.FBetaScore | metrics.R2Score):
+            found.fit_outputs(shape[-1])
         if isinstance(given, str):
             found.name = given
         return found

@@ -1,0 +1,60 @@
+"""Metrics, in one table: what `compile` may name, and what a saved model may."""
+
+from wordrow.nn import losses
+from wordrow.nn.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from wordrow.nn.metrics.counts import (
+    AUC,
+    F1Score,
+    FalseNegatives,
+    FalsePositives,
+    FBetaScore,
+    Precision,
+    R2Score,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from wordrow.nn.metrics.metric import MeanMetric, Metric
+from wordrow.nn.metrics.of_losses import OF_LOSSES, RootMeanSquaredError
+from wordrow.nn.named import Named
+
+__all__ = [
+    "AUC", "METRICS", "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "F1Score",
+    "FBetaScore", "FalseNegatives", "FalsePositives", "MeanMetric", "Metric", "Precision",
+    "R2Score", "Recall", "RootMeanSquaredError", "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "TrueNegatives", "TruePositives",
+    "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy", "top_k_categorical_accuracy",
+]  # fmt: skip
+
+_CLASSES = (
+    AUC, Accuracy, BinaryAccuracy, CategoricalAccuracy, F1Score, FBetaScore, FalseNegatives,
+    FalsePositives, Precision, R2Score, Recall, RootMeanSquaredError, SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
+)  # fmt: skip
+_FUNCTIONS = {
+    "binary_accuracy": binary_accuracy,
+    "categorical_accuracy": categorical_accuracy,
+    "sparse_categorical_accuracy": sparse_categorical_accuracy,
+    "sparse_top_k_categorical_accuracy": sparse_top_k_categorical_accuracy,
+    "top_k_categorical_accuracy": top_k_categorical_accuracy,
+}
+METRICS = Named(
+    "a metric",
+    classes={cls.__name__: cls for cls in _CLASSES}
+    | OF_LOSSES
+    | {"auc": AUC, "precision": Precision, "recall": Recall},
+    names=losses.LOSSES.names | _FUNCTIONS,
+)

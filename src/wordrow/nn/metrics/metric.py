@@ -1,0 +1,135 @@
+"""Metrics: what is counted while a model learns or is evaluated.
+
+A metric is three pure functions over a small dict of numbers:
+
+    init() -> state
+    update(state, y_true, y_pred, weight) -> state
+    result(state) -> number
+
+weight: [B] or [B, T], 0 for what does not count. Own metrics are functions of
+(y_true, y_pred) that return a number an example; their mean is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from wordrow.nn.ops import namespace
+
+__all__ = ["MeanMetric", "Metric", "State", "share_of", "spread_over"]
+
+State = dict[str, Any]
+
+
+class Metric:
+    """What all metrics share: a name, under which `fit` and `evaluate` report it."""
+
+    default_name: ClassVar[str] = "metric"
+    _own: State | None = None  # what `update_state` has counted
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or self.default_name
+
+    # ---- counting by oneself, as Keras's metrics do ------------------------
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch, outside of `fit`; `result()` says what it comes to so far."""
+        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+        if self._own is None:
+            if hasattr(self, "n_outputs"):
+                self.n_outputs = y_pred.shape[-1]
+            self._own = self.init()
+        weight = None if sample_weight is None else np.asarray(sample_weight, np.float32)
+        self._own = self.update(self._own, y_true, y_pred, weight)
+
+    def reset_state(self) -> None:
+        """Forget what `update_state` has counted."""
+        self._own = None
+
+    reset_states = reset_state
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Count a batch, and return what it comes to so far."""
+        self.update_state(y_true, y_pred, sample_weight)
+        return self.result()
+
+    def now(self, state: State | None) -> State:
+        """Return a state, or what `update_state` has counted where none is given."""
+        if state is not None:
+            return state
+        return self.init() if self._own is None else self._own
+
+    # ---- pure functions ----------------------------------------------------
+
+    def init(self) -> State:
+        """Return the state before anything is counted."""
+        raise TypeError(f"{type(self).__name__} does not say what it counts: define `init`.")
+
+    def update(self, state: State, y_true: Any, y_pred: Any, weight: Any) -> State:
+        """Return the state with a batch counted."""
+        raise TypeError(f"{type(self).__name__} does not say how it counts: define `update`.")
+
+    def result(self, state: State | None = None) -> Any:
+        """Return the number that a state stands for."""
+        raise TypeError(f"{type(self).__name__} does not say what it comes to: define `result`.")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this metric again."""
+        return {"name": self.name}
+
+
+class MeanMetric(Metric):
+    """The mean of a function of (y_true, y_pred), over examples or steps.
+
+    >>> import numpy as np
+    >>> metric = MeanMetric(lambda y_true, y_pred: abs(y_true - y_pred), "distance")
+    >>> state = metric.update(metric.init(), np.array([1.0, 3.0]), np.array([1.0, 1.0]), None)
+    >>> float(metric.result(state))
+    1.0
+    """
+
+    def __init__(self, function: Callable[[Any, Any], Any], name: str | None = None) -> None:
+        super().__init__(name or getattr(function, "__name__", type(function).__name__))
+        self.function = function
+
+    def init(self) -> State:
+        """Return nothing counted."""
+        return {"total": np.zeros(()), "count": np.zeros(())}
+
+    def update(self, state: State, y_true: Any, y_pred: Any, weight: Any) -> State:
+        """Add a batch."""
+        values = self.function(y_true, y_pred)
+        xp = namespace(y_pred)
+        if weight is None:
+            weight = xp.ones(np.shape(y_pred)[:1])
+        values = xp.asarray(values)
+        while values.ndim > weight.ndim:
+            values = values.mean(axis=-1)
+        if values.ndim < weight.ndim:  # one number for the batch, or an example
+            weight = weight.reshape(*weight.shape[: values.ndim], -1).mean(axis=-1) \
+                if values.ndim else weight.max()  # fmt: skip
+        return {
+            "total": state["total"] + (values * weight).sum(),
+            "count": state["count"] + (weight + 0 * values).sum(),
+        }
+
+    def result(self, state: State | None = None) -> Any:
+        """Return the mean; 0 where nothing was counted."""
+        state = self.now(state)
+        return share_of(state["total"], state["count"])
+
+
+def share_of(part: Any, whole: Any) -> Any:
+    """Return part / whole, 0 where whole is 0."""
+    xp = namespace(whole)
+    return xp.where(whole != 0, part / xp.where(whole != 0, whole, 1), 0)
+
+
+def spread_over(weight: Any, y_pred: Any) -> Any:
+    """Return weights [B] or [B, T] with as many axes as the outputs."""
+    if weight is None:
+        return namespace(y_pred).ones((1,) * y_pred.ndim, np.float32)
+    return weight.reshape(weight.shape + (1,) * (y_pred.ndim - weight.ndim))

@@ -112,6 +112,25 @@ def difference_10():
     assert np.asarray(keras.layers.Add()(x)).ravel().tolist() == [2, 2]
 
 
+def difference_11():
+    """A text padded in front reads like the text alone, whatever state it begins with."""
+    rng = np.random.default_rng(0)
+    ids, state = np.array([[0, 0, 3, 1], [2, 4, 3, 1]]), rng.normal(size=(2, 3)).astype("float32")
+    answers = []
+    for k, layers in ((keras, keras.layers), (wordrow, wordrow)):
+        first, h = k.Input((4,)), k.Input((3,))
+        rows = layers.Embedding(5, 2, mask_zero=True, name="rows")
+        steps = layers.SimpleRNN(3, return_sequences=True, name="steps")
+        model = k.Model([first, h], steps(rows(first), initial_state=[h]))
+        if answers:
+            model.set_weights(answers[0][0])
+        answers.append((model.get_weights(), np.asarray(model.predict([ids, state], verbose=0))))
+    (_, theirs), (_, ours) = answers
+    np.testing.assert_allclose(ours[1], theirs[1], atol=1e-5)
+    np.testing.assert_allclose(ours[0, 1], state[0], atol=1e-6)
+    assert np.abs(theirs[0, 1] - state[0]).max() > 0.01
+
+
 DIFFERENCES = {name: thing for name, thing in globals().items() if name.startswith("difference_")}
 
 

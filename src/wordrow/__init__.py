@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from wordrow.nn.layers import ReLU as ReLU
     from wordrow.nn.layers import RepeatVector as RepeatVector
     from wordrow.nn.layers import Reshape as Reshape
+    from wordrow.nn.layers import RMSNormalization as RMSNormalization
     from wordrow.nn.layers import SimpleRNN as SimpleRNN
     from wordrow.nn.layers import Softmax as Softmax
     from wordrow.nn.layers import SpatialDropout1D as SpatialDropout1D
@@ -124,6 +125,7 @@ _HOMES = {
     "PReLU": "wordrow.nn.layers",
     "Padded": "wordrow.types",
     "Permute": "wordrow.nn.layers",
+    "RMSNormalization": "wordrow.nn.layers",
     "Ragged": "wordrow.types",
     "ReLU": "wordrow.nn.layers",
     "RepeatVector": "wordrow.nn.layers",

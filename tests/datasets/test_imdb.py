@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from wordrow.datasets import download, imdb
+from wordrow.datasets import download, id_lists, imdb
 from wordrow.datasets.object_array import read_lists
 from wordrow.errors import DataError, FileFormatError
 
@@ -253,7 +253,7 @@ def test_word_index_is_downloaded(server, monkeypatch):
     folder, url = server
     content = json.dumps({"fine": 1}).encode()
     (folder / "imdb_word_index.json").write_bytes(content)
-    monkeypatch.setattr(imdb, "KERAS_URL", url)
+    monkeypatch.setattr(id_lists, "KERAS_URL", url)
     monkeypatch.setattr(imdb, "INDEX_HASH", "md5:" + hashlib.md5(content).hexdigest())
     assert imdb.get_word_index() == {"fine": 1}
 

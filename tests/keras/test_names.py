@@ -259,3 +259,27 @@ def test_things_to_configs_and_back():
         assert type(keras.utils.deserialize_keras_object(entry)) is type(thing)
     gelu = keras.activations.get("gelu")
     assert keras.activations.deserialize(keras.activations.serialize(gelu)) is gelu
+
+
+def test_a_merge_of_models(tmp_path, rng):
+    left = keras.Sequential([Embedding(9, 3, input_length=4), Flatten()])
+    right = keras.Sequential([Dense(output_dim=5, input_dim=2)])
+    model = keras.Sequential()
+    model.add(keras.layers.Merge([left, right], mode="concat"))
+    model.add(Dense(2))
+    x = [rng.integers(0, 9, (6, 4)), rng.normal(size=(6, 2)).astype("float32")]
+    joined = np.concatenate([left.predict(x[0]), right.predict(x[1])], axis=-1)
+    kernel, bias = model.layers[-1].get_weights()
+    np.testing.assert_allclose(model.predict(x), joined @ kernel + bias, atol=1e-6)
+    before = left.get_weights()[0]
+    model.compile("sgd", "mse")
+    model.fit(x, rng.normal(size=(6, 2)), nb_epoch=2, verbose=0)
+    assert not np.array_equal(left.get_weights()[0], before)
+    for name in ("m.safetensors", "m.keras", "m.h5"):
+        model.save(tmp_path / name)
+        loaded = keras.models.load_model(tmp_path / name)
+        np.testing.assert_allclose(loaded.predict(x), model.predict(x), atol=1e-6)
+    with pytest.raises(ValueError, match="does not know the shape of its input"):
+        keras.Sequential([keras.layers.Merge([keras.Sequential([Dense(2)]), right])])
+    with pytest.raises(ValueError, match="a Merge of models comes first"):
+        keras.Sequential([Dense(2, input_dim=3), keras.layers.Merge([left, right])])

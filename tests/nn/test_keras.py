@@ -393,6 +393,7 @@ METRICS = {
 
 @pytest.mark.parametrize("name", METRICS)
 def test_metrics(name, rng):
+    keras.utils.clear_session()  # or it numbers the names of metrics on and on
     activation, kind, metrics = METRICS[name]
     build = chain(mean, lambda k: k.Dense(3, activation=activation), mask_zero=True, head=False,
                   embeddings_initializer="normal")  # fmt: skip

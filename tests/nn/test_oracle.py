@@ -60,6 +60,7 @@ CHAINS = {
         lambda k: k.UpSampling1D(2),
         lambda k: k.Cropping1D((1, 3)),
         lambda k: k.Permute((2, 1)),
+        lambda k: k.RMSNormalization(),
         lambda k: k.PReLU("he_normal"),
         lambda k: k.Softmax(1),
         lambda k: k.Flatten(),

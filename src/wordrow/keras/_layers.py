@@ -80,6 +80,21 @@ def _input(shape: Any = None, batch_size: Any = None, **options: Any) -> Any:
     return wordrow.Input(shape, batch_size, **options)
 
 
+class Merge:
+    """Keras 1's way to join models (or layers) as the first layer of a Sequential."""
+
+    def __init__(
+        self, layers: Any = None, mode: Any = "sum", concat_axis: int = -1, dot_axes: Any = -1,
+        output_shape: Any = None, name: Any = None, **options: Any,
+    ) -> None:  # fmt: skip
+        self.models = list(layers or ())
+        self.layer = _merging(mode, concat_axis, dot_axes, output_shape, name)
+
+    def __call__(self, inputs: Any) -> Any:
+        """Return the symbols merged."""
+        return self.layer(inputs)
+
+
 class InputSpec:
     """What a layer of one's own says of its inputs; taken, and not looked at."""
 
@@ -149,7 +164,7 @@ _BASIC = ("Activation", "ActivityRegularization", "BatchNormalization", "Gaussia
           "AdditiveAttention", "Attention", "MultiHeadAttention", "StringLookup",
           "TextVectorization")  # fmt: skip
 _DROPPING = ("Flatten", "Reshape", "Permute", "RepeatVector", "Cropping1D", "ZeroPadding1D",
-             "UpSampling1D", "PReLU", "GlobalMaxPooling1D", "Dot")  # fmt: skip
+             "UpSampling1D", "PReLU", "GlobalMaxPooling1D", "Dot", "RMSNormalization")  # fmt: skip
 
 LAYERS: dict[str, Any] = {
     name: _layer(real.LAYERS[name], _ALL | {
@@ -181,6 +196,7 @@ LAYERS |= {
     "serialize": _serialized,
     "deserialize": _deserialized,
     "merge": merge,
+    "Merge": Merge,
 }
 LAYERS |= {
     old: LAYERS[new]
@@ -222,7 +238,6 @@ NOT_HERE: dict[str, str] = {
     "GRUCell": "use GRU",
     "SimpleRNNCell": "use SimpleRNN",
     "StackedRNNCells": "stack LSTM layers with return_sequences=True",
-    "Merge": "use Concatenate or Add on Model's symbols",
     "Conv2D": "it is for images",
     "Convolution2D": "it is for images",
     "MaxPooling2D": "it is for images",

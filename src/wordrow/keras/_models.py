@@ -11,7 +11,9 @@ import numpy as np
 
 import wordrow
 from wordrow.keras._custom import CUSTOM
-from wordrow.nn.graph import graph_of
+from wordrow.keras._layers import Merge
+from wordrow.nn.graph import graph_of, name_apart
+from wordrow.nn.model import layers_of
 from wordrow.nn.saving import load_model as _load
 from wordrow.nn.saving import model_from_parts
 
@@ -207,7 +209,66 @@ class Model(_Old, wordrow.Model):  # type: ignore[misc]
 
 
 class Sequential(_Old, wordrow.Sequential):  # type: ignore[misc]
-    """wordrow.Sequential under Keras's arguments."""
+    """wordrow.Sequential under Keras's arguments; Keras 1's may begin with a Merge of models."""
+
+    _front: Any = None  # the models of a Merge and what joins them, as one model
+
+    def add(self, layer: Any) -> None:
+        """Append a layer, or begin with a Merge of models."""
+        if not isinstance(layer, Merge) or not layer.models:
+            super().add(layer.layer if isinstance(layer, Merge) else layer)
+            return
+        if self._units or self._input is not None:
+            raise ValueError("a Merge of models comes first; elsewhere, call it on symbols.")
+        self._front = _front_of(layer)
+        self._units = [self._front]
+        self._layers = layers_of(self._units)
+        self._build_if_known(None)
+
+    def _built_graph(self, rng: Any) -> Any:
+        if self._front is None:
+            return super()._built_graph(rng)
+        firsts = [wordrow.Input(batch_shape=shape) for shape in self._front.input_shapes]
+        name_apart(firsts)
+        last = self._front(firsts)
+        for unit in self._units[1:]:
+            last = unit(last)
+        return graph_of([one.symbol for one in firsts], [last])
+
+    def _build_if_known(self, rng: Any) -> None:
+        if self._front is None:
+            super()._build_if_known(rng)
+        else:
+            self._set_graph(self._built_graph(rng))
+
+    def inputs_of(self, x: Any) -> Any:
+        """Return the columns of the inputs: of a Merge, one for each input of its models."""
+        if self._front is None:
+            return super().inputs_of(x)
+        return wordrow.Model.inputs_of(self, x)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the layers as JSON-able values; with a Merge, those of a graph."""
+        if self._front is None:
+            return dict(super().get_config())
+        return dict(wordrow.Model.get_config(self))
+
+
+def _front_of(layer: Merge) -> Any:
+    """Return the model of a Merge's models and what joins them."""
+    firsts, ends = [], []
+    for model in layer.models:
+        known = model.input_shape if isinstance(model, wordrow.Model) else model.first_shape
+        shapes = known if isinstance(known, list) else [known]
+        if shapes[0] is None:
+            raise ValueError(
+                f"{model.name!r} does not know the shape of its input: give its first layer an "
+                "input_shape, input_dim or input_length, before it is merged."
+            )
+        own = [wordrow.Input(batch_shape=shape) for shape in shapes]
+        firsts += own
+        ends.append(model(own if len(own) > 1 else own[0]))
+    return wordrow.Model(firsts, layer.layer(ends), "merge")
 
 
 def _as_ours(model: Any) -> Any:

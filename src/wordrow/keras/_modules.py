@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import wordrow
-from wordrow.datasets import imdb
+from wordrow.datasets import imdb, reuters
 from wordrow.keras import _backend, _custom, _layers, _models, _utils
 from wordrow.keras._names import Name
 from wordrow.keras._scikit import KerasClassifier, KerasRegressor
@@ -179,6 +179,7 @@ MODULES: dict[str, dict[str, Any]] = {
     "keras.constraints": _constraints(),
     "keras.datasets": {},
     "keras.datasets.imdb": {"load_data": imdb.load_data, "get_word_index": imdb.get_word_index},
+    "keras.datasets.reuters": {name: getattr(reuters, name) for name in reuters.__all__},
     "keras.engine": {"Input": _LAYERS["Input"], "InputSpec": _layers.InputSpec,
                      "Layer": _LAYERS["Layer"], "Model": _models.Model},
     "keras.initializers": _initializers(),
@@ -277,7 +278,6 @@ NOT_HERE |= {
     "keras.callbacks.CallbackList": "give fit a list of callbacks",
     "keras.models.model_from_yaml": "use to_json and model_from_json",
     "keras.utils.model_to_dot": "use plot_model(model, to_file='model.svg')",
-    "keras.datasets.reuters": "read it with wordrow.datasets.read_table",
     "keras.datasets.mnist": "it is for images",
     "keras.preprocessing.image": "it is for images",
     "keras.applications": "they are for images",

@@ -50,7 +50,7 @@ class Writer:
         return self._model(model)
 
     def _model(self, model: Model) -> Config:
-        if isinstance(model, Sequential):
+        if isinstance(model, Sequential) and len(model.graph.inputs) == 1:
             first = [] if model._input is None else [model._input]
             entries = [self.unit(unit) for unit in (*first, *model.layers)]
             return self._entry("Sequential", {"name": model.name, "layers": entries}, "keras")

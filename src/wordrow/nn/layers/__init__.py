@@ -27,7 +27,11 @@ from wordrow.nn.layers.merge import (
     Multiply,
     Subtract,
 )
-from wordrow.nn.layers.normalization import BatchNormalization, LayerNormalization
+from wordrow.nn.layers.normalization import (
+    BatchNormalization,
+    LayerNormalization,
+    RMSNormalization,
+)
 from wordrow.nn.layers.own import Lambda, OwnLayer
 from wordrow.nn.layers.pooling import (
     AveragePooling1D,
@@ -56,8 +60,9 @@ LAYERS: dict[str, type[Layer]] = {
         Dense, Dot, Dropout, ELU, Embedding, Flatten, GRU, GaussianDropout, GaussianNoise,
         GlobalAveragePooling1D, GlobalMaxPooling1D, Input, LSTM, Lambda, LayerNormalization,
         LeakyReLU, Masking, MaxPooling1D, Maximum, Minimum, MultiHeadAttention, Multiply, PReLU,
-        Permute, ReLU, RepeatVector, Reshape, SimpleRNN, Softmax, SpatialDropout1D, StringLookup,
-        Subtract, TextVectorization, TimeDistributed, UpSampling1D, ZeroPadding1D,
+        Permute, RMSNormalization, ReLU, RepeatVector, Reshape, SimpleRNN, Softmax,
+        SpatialDropout1D, StringLookup, Subtract, TextVectorization, TimeDistributed,
+        UpSampling1D, ZeroPadding1D,
     )
 }  # fmt: skip
 
@@ -68,7 +73,7 @@ __all__ = [
     "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
     "GlobalMaxPooling1D", "Input", "Lambda", "Layer", "LayerNormalization", "LeakyReLU",
     "Masking", "MaxPooling1D", "Maximum", "Minimum", "MultiHeadAttention", "Multiply",
-    "OwnLayer", "PReLU", "Permute", "ReLU", "RepeatVector", "Reshape", "SimpleRNN", "Softmax",
-    "SpatialDropout1D", "StringLookup", "Subtract", "TextVectorization", "TimeDistributed",
-    "UpSampling1D", "ZeroPadding1D",
+    "OwnLayer", "PReLU", "Permute", "RMSNormalization", "ReLU", "RepeatVector", "Reshape",
+    "SimpleRNN", "Softmax", "SpatialDropout1D", "StringLookup", "Subtract",
+    "TextVectorization", "TimeDistributed", "UpSampling1D", "ZeroPadding1D",
 ]  # fmt: skip

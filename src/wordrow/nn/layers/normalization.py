@@ -19,7 +19,9 @@ from wordrow.nn.layers.layer import (
     UnknownDimensionError,
 )
 
-__all__ = ["BatchNormalization", "LayerNormalization", "NormalizationOptions"]
+__all__ = [
+    "BatchNormalization", "LayerNormalization", "NormalizationOptions", "RMSNormalization",
+]  # fmt: skip
 
 
 class NormalizationOptions(LayerOptions, total=False):
@@ -99,6 +101,8 @@ class LayerNormalization(_Normalization):
         self.mask_rule = "refuses" if steps else "carries"
         return super().build(spec, rng)
 
+    centers = True  # whether the mean is taken away first
+
     def apply(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
@@ -106,7 +110,8 @@ class LayerNormalization(_Normalization):
         xp = ops.namespace(inputs)
         axes = tuple(self.axes(inputs.shape))
         wide = tuple(n if i in axes else 1 for i, n in enumerate(inputs.shape))
-        inputs = inputs - inputs.mean(axis=axes, keepdims=True)
+        if self.centers:
+            inputs = inputs - inputs.mean(axis=axes, keepdims=True)
         square = (inputs * inputs).mean(axis=axes, keepdims=True)
         outputs = inputs / xp.sqrt(square + np.float32(self.epsilon))
         if "gamma" in weights:
@@ -114,6 +119,30 @@ class LayerNormalization(_Normalization):
         if "beta" in weights:
             outputs = outputs + weights["beta"].reshape(wide)
         return outputs, mask, state
+
+
+class RMSNormalization(LayerNormalization):
+    """x / sqrt(mean square + epsilon) * scale, over an axis of each step.
+
+    Zhang & Sennrich 2019. Carries the mask.
+
+    >>> RMSNormalization(epsilon=0)(np.array([[2.0, -2.0]], np.float32)).tolist()
+    [[1.0, -1.0]]
+    """
+
+    kinds: ClassVar = {"gamma": "ones"}
+    centers = False
+
+    def __init__(
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6,
+        **options: Unpack[LayerOptions],
+    ) -> None:  # fmt: skip
+        super().__init__(axis, epsilon, False, True, **options)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this layer again."""
+        left = ("center", "scale", "gamma_initializer")
+        return {k: v for k, v in super().get_config().items() if k not in left}
 
 
 class BatchNormalization(_Normalization):

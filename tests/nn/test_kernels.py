@@ -56,7 +56,7 @@ def assert_same(fast, slow, *, atol=1e-5):
 
 
 @pytest.mark.parametrize("kind", RECURRENT)
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(
     shape=st.tuples(st.integers(1, 40), st.integers(1, 9), st.integers(1, 20)),
     masking=st.sampled_from(["none", "front", "back", "holes", "all"]),
@@ -113,7 +113,7 @@ def test_recurrent_kernels_are_the_loop(
     assert_same(fast[1], slow[1])
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(
     shape=st.tuples(st.integers(1, 40), st.integers(1, 9), st.integers(1, 40)),
     masking=st.sampled_from(["none", "holes", "all"]),
@@ -149,7 +149,7 @@ POOLS = {
 
 
 @pytest.mark.parametrize("pool", POOLS)
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(
     shape=st.tuples(st.integers(1, 12), st.integers(1, 9), st.integers(1, 40)),
     window=st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(1, 2)),

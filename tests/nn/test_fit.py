@@ -723,7 +723,7 @@ def test_wrong_numbers_of_inputs_and_outputs():
     model.compile("sgd", "mse")
     x = [np.ones((5, 3)), np.ones((5, 4))]
     for inputs, labels, message in (
-        (x[0], [np.ones(5)] * 2, r"there are 2 inputs, \['a', 'b'\]; received 1"),
+        (x[0], [np.ones(5)] * 2, r"there are 2 inputs, {'a': .*\), 'b': .*\)}; received 1"),
         (x, np.ones(5), r"there are 2 labels, \['one', 'two'\]; received 1"),
         ([x[0], x[0]], [np.ones(5)] * 2, r"input 'b' of 'model' takes inputs of shape \(None, 4\)"),
         ([x[0], x[1][:2]], [np.ones(5)] * 2, r"as many examples; received \{'a': 5, 'b': 2\}"),

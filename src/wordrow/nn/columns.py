@@ -65,7 +65,7 @@ def input_columns(
     readers = readers or {}
     columns = []
     for i, (part, name, shape) in enumerate(
-        zip(_parts(x, names, "inputs"), names, shapes, strict=True)
+        zip(_parts(x, names, "inputs", shapes), names, shapes, strict=True)
     ):
         if i in readers:
             columns.append(readers[i].column(part))
@@ -84,8 +84,10 @@ def _one_each(column: Column, shape: Shape) -> Column:
     return column[:, None] if one else column
 
 
-def _parts(x: Any, names: Sequence[str], what: str) -> list[Any]:
-    """Return what was given for each of several names."""
+def _parts(
+    x: Any, names: Sequence[str], what: str, shapes: Sequence[Shape] | None = None
+) -> list[Any]:
+    """Return what was given for each of several names; shapes: theirs, for the message."""
     if isinstance(x, Mapping):
         if set(x) != set(names):
             raise ValueError(
@@ -97,8 +99,10 @@ def _parts(x: Any, names: Sequence[str], what: str) -> list[Any]:
         return [x[0] if one else x]
     if not isinstance(x, list | tuple) or len(x) != len(names):
         n = len(x) if isinstance(x, list | tuple) else 1
+        wanted = list(names) if shapes is None else dict(zip(names, shapes, strict=True))
+        given = f" of shape {x.shape}" if hasattr(x, "shape") else ""
         raise ValueError(
-            f"there are {len(names)} {what}, {list(names)}; received {n}. Give a list of "
+            f"there are {len(names)} {what}, {wanted}; received {n}{given}. Give a list of "
             f"{len(names)} arrays in this order, or a dict by name."
         )
     return list(x)
@@ -119,9 +123,11 @@ def _check_shape(column: Column, name: str, want: Shape, model: str) -> None:
         w is None or g is None or w == g for w, g in zip(want[1:], shape[1:], strict=True)
     )
     if not fits:
+        fix = "Bring texts to one length with pad_sequences(sequences, maxlen)."
+        if len(shape) == len(want) + 1:
+            fix = f"A list of {shape[0]} arrays is one more axis: this input takes one array."
         raise ValueError(
-            f"input {name!r} of {model!r} takes inputs of shape {want}; received {shape}. "
-            "Bring texts to one length with pad_sequences(sequences, maxlen)."
+            f"input {name!r} of {model!r} takes inputs of shape {want}; received {shape}. {fix}"
         )
 
 

@@ -49,6 +49,12 @@ class _Vocabulary(Layer):
     pad_to_max_tokens: bool
     idf_weights: Any = None
 
+    def _begin(self, vocabulary: Any, idf_weights: Any) -> None:
+        self._tokens = []
+        self._made()
+        if vocabulary is not None:
+            self.set_vocabulary(vocabulary, idf_weights)
+
     # ---- the vocabulary -----------------------------------------------------
 
     @property
@@ -224,10 +230,7 @@ class TextVectorization(_Vocabulary):
         self.output_sequence_length = None if output_sequence_length is None else whole_number(
             "output_sequence_length", output_sequence_length)  # fmt: skip
         self.pad_to_max_tokens, self.ragged = bool(pad_to_max_tokens), bool(ragged)
-        self._tokens = []
-        self._made()
-        if vocabulary is not None:
-            self.set_vocabulary(vocabulary, idf_weights)
+        self._begin(vocabulary, idf_weights)
 
     @property
     def _specials(self) -> list[str]:
@@ -354,10 +357,7 @@ class StringLookup(_Vocabulary):
         self.num_oov_indices, self.mask_token = int(num_oov_indices), mask_token
         self.oov_token, self.invert = oov_token, bool(invert)
         self.output_mode, self.pad_to_max_tokens = output_mode, bool(pad_to_max_tokens)
-        self._tokens = []
-        self._made()
-        if vocabulary is not None:
-            self.set_vocabulary(vocabulary, idf_weights)
+        self._begin(vocabulary, idf_weights)
 
     @property
     def _specials(self) -> list[str]:

@@ -12,6 +12,7 @@ import os
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,7 @@ from wordrow.nn.layers.attention import Attention
 from wordrow.nn.layers.recurrent import Recurrent
 from wordrow.nn.model import Model
 from wordrow.nn.optimizers import Nadam
+from wordrow.nn.saving import BROKEN
 from wordrow.nn.trainer import Trainer
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
@@ -203,8 +205,9 @@ class _reading:  # noqa: N801  (a context manager, used like a function)
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         self.file.close()
-        broken = (KeyError, IndexError, TypeError, AttributeError, OSError, zipfile.BadZipFile)
-        if isinstance(error, broken) and not isinstance(error, MissingExtraError):
+        if isinstance(error, (*BROKEN, OSError, zipfile.BadZipFile, zlib.error, RuntimeError)):
+            if isinstance(error, FileFormatError):
+                return
             raise FileFormatError(f"{self.name}: does not fit together: {error!r}.") from error
 
 

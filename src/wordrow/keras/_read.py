@@ -207,7 +207,7 @@ class Reader:
             )
         try:
             layer = LAYERS[kind](**self._layer_arguments(kind, config))
-            if "wordrow_mask" in entry:  # a file of ours
+            if entry.get("wordrow_mask", "") in (None, "drop", "ignore"):  # a file of ours
                 layer.mask = entry["wordrow_mask"]
                 layer.says_that_it_drops = False
             elif "initial_state" in [key for node in entry.get("inbound_nodes", ())
@@ -298,7 +298,7 @@ class Reader:
                 ),
                 "loss_weights": config.get("loss_weights"),
             }
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             warnings.warn(
                 f"{self.name}: how the model was compiled is not understood ({error}): compile it "
                 "again before training.",

@@ -399,3 +399,24 @@ def test_checkpoints_in_keras_files(tmp_path, rng):
     model.fit(x, y, epochs=2, callbacks=[best, each], verbose=0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["01.keras", "02.keras", "best.h5"]
     same(keras.models.load_model(tmp_path / "02.keras"), model, x)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_functions_of_ones_own_in_compile(kind, tmp_path, rng):
+    def missed(y_true, y_pred):
+        return abs(y_true - y_pred)
+
+    model = classifier(wordrow.keras)
+    adam = wordrow.keras.optimizers.Adam(lr=0.01, decay=0.5)
+    model.compile(adam, "binary_crossentropy", metrics=["acc", missed])
+    x, y = ids(rng), rng.integers(0, 2, 8)
+    model.fit(x, y, verbose=0)
+    path = tmp_path / f"m.{kind}"
+    model.save(path)
+    loaded = wordrow.keras.models.load_model(path, custom_objects={"missed": missed})
+    assert loaded.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+    for one in (model, loaded):
+        one.fit(x, y, epochs=2, shuffle=False, verbose=0)
+    same(loaded, model, x)  # the rate goes on falling
+    with pytest.warns(UserWarning, match="is not compiled: .*custom_objects="):
+        load_model(path)

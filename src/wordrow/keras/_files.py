@@ -74,10 +74,19 @@ def load_model(path: Any, *, compiled: bool = True, custom_objects: Any = None) 
             state = _arrays_of(opened.get("optimizer_weights"))
             training = _json(opened.attrs.get("training_config", "null"), name)
     how = reader.compiled(training) if compiled else None
-    if how is not None:
+    if how is None:
+        return model
+    try:
         model.compile(**how)
-        if len(state) > 1:
-            _take_state(model, state, name)
+    except ValueError as error:
+        warnings.warn(
+            f"{name}: the model is not compiled: {error} A function of your own is given as "
+            "load_model(path, custom_objects={'name': function}).",
+            UserWarning, stacklevel=3,
+        )  # fmt: skip
+        return model
+    if len(state) > 1:
+        _take_state(model, state, name)
     return model
 
 

@@ -29,10 +29,10 @@ _ACCURACY = {"acc": "accuracy", "val_acc": "val_accuracy", "accuracy": "acc",
 
 
 class _Numbers(dict[str, Any]):
-    """Numbers by name, where `acc` and `accuracy` are the same thing, as they were by turns."""
+    """Numbers by name, where `acc` and `accuracy` (`lr` too) are one, as they were by turns."""
 
     def __missing__(self, name: str) -> Any:
-        other = _ACCURACY.get(name)
+        other = (_ACCURACY | {"lr": "learning_rate"}).get(name)
         if other is None or other not in self:
             raise KeyError(name)
         return self[other]

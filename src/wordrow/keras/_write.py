@@ -169,18 +169,16 @@ class Writer:
     # ---- training -----------------------------------------------------------
 
     def compiled(self, model: Model) -> Config | None:
-        """Return what `compile` was given; None where it was not, or Keras would not know it."""
-        own = compile_config(model)
+        """Return what `compile` was given; None where it was not, or cannot be said."""
+        own = compile_config(model, names=True)
         if own is None:
             return None
         optimizer = own["optimizer"]
         config = {k: v for k, v in optimizer["config"].items() if k != "decay" and v is not None}
-        if optimizer["config"].get("decay"):
-            warnings.warn(
-                "Keras 3's optimizers have no `decay`: the file says nothing of compiling.",
-                UserWarning, stacklevel=5,
-            )  # fmt: skip
-            return None
+        if decay := optimizer["config"].get("decay"):  # Keras 3 has it as a schedule alone
+            config["learning_rate"] = {"class_name": "InverseTimeDecay", "config": {
+                "initial_learning_rate": config["learning_rate"], "decay_steps": 1,
+                "decay_rate": decay, "staircase": False}}  # fmt: skip
         kind = _OPTIMIZERS.get(optimizer["class_name"], optimizer["class_name"])
         rate = config["learning_rate"]
         if isinstance(rate, Mapping):

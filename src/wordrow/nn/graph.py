@@ -190,6 +190,7 @@ class Graph:
                 source[number, 0] = came_from
         return found
 
+    @functools.cached_property
     def readers(self) -> dict[int, Layer]:
         """Return number of an input -> the layer that makes ids of the texts that come in there.
 

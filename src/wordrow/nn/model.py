@@ -236,9 +236,9 @@ class Model:
 
     def inputs_of(self, x: Any) -> list[Column]:
         """Return one column for each input; see `fit` for what x may be."""
-        readers = self.graph.readers()
-        columns = input_columns(x, self.input_names, self.input_shapes, self.name, readers)
-        looked_up = set(self.graph.lookups().values())
+        graph = self.graph
+        columns = input_columns(x, self.input_names, self.input_shapes, self.name, graph.readers)
+        looked_up = set(graph.lookups().values())
         return [
             column if number in looked_up else as_floats(column, self.inputs[number].dtype)
             for number, column in enumerate(columns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import os
 import warnings
 from collections.abc import Mapping
@@ -178,17 +179,20 @@ def _weight_tensors(model: Model) -> dict[str, Any]:
     }
 
 
-def compile_config(model: Model) -> dict[str, Any] | None:
-    """Return what `compile` was given, as JSON; None where it was not, or cannot be saved."""
+def compile_config(model: Model, *, names: bool = False) -> dict[str, Any] | None:
+    """Return what `compile` was given, as JSON; None where it was not, or cannot be saved.
+
+    names: functions of one's own by their names alone.
+    """
     if model.optimizer is None:
         return None
     plain, weighted = model.compiled_metrics
     try:
         return {
             "optimizer": config_of(model.optimizer),
-            "loss": _named(model.loss, LOSSES),
-            "metrics": _named(plain, METRICS),
-            "weighted_metrics": _named(weighted, METRICS),
+            "loss": _named(model.loss, LOSSES, names),
+            "metrics": _named(plain, METRICS, names),
+            "weighted_metrics": _named(weighted, METRICS, names),
             "loss_weights": model.loss_weights,
         }
     except ValueError as error:
@@ -201,14 +205,17 @@ def compile_config(model: Model) -> dict[str, Any] | None:
         return None
 
 
-def _named(value: Any, family: Any) -> Any:
+def _named(value: Any, family: Any, names: bool) -> Any:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, list | tuple):
-        return [_named(one, family) for one in value]
+        return [_named(one, family, names) for one in value]
     if isinstance(value, Mapping):
-        return {k: _named(one, family) for k, one in value.items()} if "class_name" not in value \
-            else dict(value)  # fmt: skip
+        if "class_name" in value:
+            return dict(value)
+        return {k: _named(one, family, names) for k, one in value.items()}
+    if names and inspect.isfunction(value) and family.name(value) is None:
+        return value.__name__
     return family.config(value)
 
 

@@ -261,6 +261,13 @@ def test_things_to_configs_and_back():
     assert keras.activations.deserialize(keras.activations.serialize(gelu)) is gelu
 
 
+def test_inputs_by_every_name():
+    for layer in (keras.layers.InputLayer(input_shape=(4,)), keras.layers.Input(4),
+                  keras.layers.InputLayer(batch_input_shape=(None, 4)), keras.Input(shape=[4]),
+                  keras.layers.Input(batch_shape=(None, 4), dtype="int32")):  # fmt: skip
+        assert tuple(layer.shape) == (None, 4)
+
+
 def test_a_merge_of_models(tmp_path, rng):
     left = keras.Sequential([Embedding(9, 3, input_length=4), Flatten()])
     right = keras.Sequential([Dense(output_dim=5, input_dim=2)])

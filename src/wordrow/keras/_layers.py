@@ -75,6 +75,7 @@ def _input(shape: Any = None, batch_size: Any = None, **options: Any) -> Any:
         for k, v in options.items()
         if k not in ("tensor", "sparse", "ragged", "input_tensor", "optional")
     }
+    shape = options.pop("shape", shape) if shape is None else shape
     if isinstance(shape, int):
         shape = (shape,)
     return wordrow.Input(shape, batch_size, **options)

@@ -290,3 +290,76 @@ def test_a_merge_of_models(tmp_path, rng):
         keras.Sequential([keras.layers.Merge([keras.Sequential([Dense(2)]), right])])
     with pytest.raises(ValueError, match="a Merge of models comes first"):
         keras.Sequential([Dense(2, input_dim=3), keras.layers.Merge([left, right])])
+
+
+def blocks(k):
+    """Layers of one's own made of layers, as in Keras's examples, by the names of one of them."""
+
+    class Positions(k.layers.Layer):
+        def __init__(self, n_words, length, dim):
+            super().__init__()
+            self.rows = k.layers.Embedding(n_words, dim)
+            self.places = k.layers.Embedding(length, dim)
+            self.length = length
+
+        def call(self, x):
+            return self.rows(x) + self.places(np.arange(self.length))
+
+    class Block(k.layers.Layer):
+        def __init__(self, dim, rate=0.0):
+            super().__init__()
+            self.attention = k.layers.MultiHeadAttention(num_heads=2, key_dim=dim)
+            self.forward = k.Sequential([k.layers.Dense(5, activation="relu"), k.layers.Dense(dim)])
+            self.norms = [k.layers.LayerNormalization(), k.layers.BatchNormalization()]
+            self.drop = k.layers.Dropout(rate)
+
+        def call(self, inputs, training=None):
+            x = self.norms[0](inputs + self.drop(self.attention(inputs, inputs)))
+            return self.norms[1](x + self.forward(x), training=training)
+
+    return Positions, Block
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_layers_in_layers_of_ones_own(rng):
+    import keras as installed
+
+    made = []
+    for k in (keras, installed):
+        positions, block = blocks(k)
+        ids = k.Input((6,))
+        x = k.layers.GlobalAveragePooling1D()(block(4)(positions(9, 6, 4)(ids)))
+        made.append(k.Model(ids, k.layers.Dense(1)(x)))
+    ours, theirs = made
+    assert ours.count_params() == theirs.count_params()
+    # Keras has the trained weights of a layer first.
+    values = {layer.__class__.__name__: [np.array(w) for w in layer.weights]
+              for layer in theirs.layers if layer.weights}  # fmt: skip
+    for layer in ours.layers:
+        own = layer._weights or {}
+        if not own:
+            continue
+        trained = [n for n in own if n not in layer.fixed]
+        layer.set_weights([
+            dict(zip([*trained, *layer.fixed], values[type(layer).__name__], strict=True))[n]
+            for n in own
+        ])  # fmt: skip
+    x, y = rng.integers(0, 9, (8, 6)), rng.normal(size=(8, 1))
+    np.testing.assert_allclose(ours.predict(x), theirs.predict(x, verbose=0), atol=1e-5)
+    for model in made:
+        model.compile("sgd", "mse")
+    for _ in range(3):
+        found, wanted = (model.train_on_batch(x, y) for model in made)
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+    np.testing.assert_allclose(ours.predict(x), theirs.predict(x, verbose=0), atol=1e-4)
+
+
+def test_dropout_in_a_layer_of_ones_own(rng):
+    _, block = blocks(keras)
+    layer = block(4, rate=0.5)
+    model = keras.Sequential([keras.Input((6, 4)), layer])
+    x, y = rng.normal(size=(4, 6, 4)).astype("float32"), np.zeros((4, 6, 4))
+    np.testing.assert_array_equal(model.predict(x), model.predict(x))
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    losses = {float(model.train_on_batch(x, y)) for _ in range(4)}
+    assert len(losses) > 1  # another share is dropped at every step

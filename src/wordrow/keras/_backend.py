@@ -223,6 +223,13 @@ def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: 
     return drawn.astype(np.float32)
 
 
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32", *,
+           limit: Any = None, delta: Any = None, name: Any = None) -> Any:  # fmt: skip
+    """Return whole numbers one after the other; limit and delta are TensorFlow's words."""
+    stop = limit if stop is None else stop
+    return np.arange(*([start] if stop is None else [start, stop, delta or step]), dtype=dtype)
+
+
 def get_value(x: Any) -> Any:
     """Return the number or array of a variable."""
     return x if np.isscalar(x) else np.asarray(x)
@@ -312,6 +319,7 @@ FUNCTIONS |= {
                  "sparse_categorical_crossentropy")
 }  # fmt: skip
 FUNCTIONS |= {
+    "arange": arange,
     "zeros": _made(np.zeros), "ones": _made(np.ones), "eye": _made(np.eye),
     "variable": _made(np.array), "constant": _made(np.array), "eval": get_value,
     "backend": _answer("jax" if "jax" in sys.modules else "numpy"),

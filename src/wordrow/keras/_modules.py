@@ -230,9 +230,10 @@ MODULES |= {
 _Names = types.SimpleNamespace
 _TENSORFLOW = {
     "abs": "abs", "argmax": "argmax", "cast": "cast", "clip_by_value": "clip", "concat":
-    "concatenate", "exp": "exp", "expand_dims": "expand_dims", "matmul": "dot", "maximum":
-    "maximum", "minimum": "minimum", "ones": "ones", "ones_like": "ones_like",
-    "one_hot": "one_hot", "reduce_max": "max", "reduce_mean": "mean", "reduce_min": "min",
+    "concatenate", "exp": "exp", "expand_dims": "expand_dims", "matmul": "dot",
+    "range": "arange", "maximum": "maximum", "minimum": "minimum", "ones": "ones",
+    "ones_like": "ones_like", "one_hot": "one_hot", "reduce_max": "max",
+    "reduce_mean": "mean", "reduce_min": "min",
     "reduce_sum": "sum", "reshape": "reshape", "reverse": "reverse", "shape": "shape",
     "sigmoid": "sigmoid", "sqrt": "sqrt", "square": "square", "squeeze": "squeeze", "stack":
     "stack", "tanh": "tanh", "tile": "tile", "transpose": "permute_dimensions", "where": "switch",

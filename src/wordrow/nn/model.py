@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.errors import show
-from wordrow.nn import bag, random
+from wordrow.nn import bag, ops, random
 from wordrow.nn.answer import answer, count
 from wordrow.nn.callbacks import Callbacks, History
 from wordrow.nn.columns import Column, as_floats, input_columns, is_batches, split_item
@@ -18,7 +18,7 @@ from wordrow.nn.compiled import Objective, objective_of
 from wordrow.nn.fit import Plan, data_of, fit, train_on_batch
 from wordrow.nn.graph import Graph, graph_of, name_apart
 from wordrow.nn.layers import Input, Layer
-from wordrow.nn.layers.layer import Arrays, Shape
+from wordrow.nn.layers.layer import CALLING, Arrays, Shape
 from wordrow.nn.layers.symbol import Inside, Symbol, symbols_in
 from wordrow.nn.optimizers import OPTIMIZERS, Optimizer
 from wordrow.nn.summary import summary_text
@@ -220,6 +220,8 @@ class Model:
     def __call__(self, inputs: Any, training: bool = False) -> Any:
         """Return the outputs for arrays; or symbols for symbols, which makes it part of a model."""
         symbols = symbols_in(inputs)
+        if symbols is None and CALLING:  # within a layer of one's own
+            return self._answer_within(inputs)
         if symbols is None:
             return self._packed(answer(self, self.inputs_of(inputs), training=training))
         if len(symbols) != len(self.graph.inputs):
@@ -230,6 +232,20 @@ class Model:
         made = self._symbols_from(symbols, within=inside)
         inside.outputs = [made[place] for place in self.graph.outputs]
         return self._packed([made[place] for place in self.graph.outputs])
+
+    def _answer_within(self, inputs: Any) -> Any:
+        """Return the outputs for arrays of JAX or NumPy, with the weights that the layers hold."""
+        given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+        if self._graph is None:
+            self.build((None, *given[0].shape[1:]))  # type: ignore[attr-defined]
+        around = CALLING[-1]
+        outputs, _, state = self.graph.apply(
+            {layer.name: layer._held or {} for layer in self._layers}, self._state(), given,
+            [None] * len(given), training=around.training, rng=around.next_rng(),
+        )  # fmt: skip
+        for layer in self._layers:
+            layer._state = state.get(layer.name, {})
+        return self._packed([ops.laid_out(one) for one in outputs])
 
     def _packed(self, outputs: list[Any]) -> Any:
         return outputs[0] if self._one_output else outputs

@@ -50,7 +50,9 @@ class _Calls(Layer):
         self.with_scores = bool(options.pop("with_scores", False))
         super().__init__(**options)
 
-    def _called(self, inputs: list[Any], mask: Any, training: bool, options: dict[str, Any]) -> Any:
+    def _called(
+        self, inputs: list[Any], mask: Any, training: bool | None, options: dict[str, Any]
+    ) -> Any:
         """Call the layer on a list; how it is called holds for all its calls."""
         for name in ("causal", "with_scores"):
             if options[name] and not getattr(self, name) and self.built:
@@ -96,7 +98,7 @@ class Attention(_Calls):
         self.dropout, self.seed = share("dropout", dropout), seed
 
     def __call__(
-        self, inputs: Any, mask: Any = None, *, training: bool = False,
+        self, inputs: Any, mask: Any = None, *, training: bool | None = None,
         use_causal_mask: bool = False, return_attention_scores: bool = False,
     ) -> Any:  # fmt: skip
         """Return the answers of [query, value] or [query, value, key]."""
@@ -219,7 +221,7 @@ class MultiHeadAttention(_Calls):
         self, query: Any, value: Any = None, key: Any = None, *, query_mask: Any = None,
         value_mask: Any = None, key_mask: Any = None, attention_mask: Any = None,
         return_attention_scores: bool = False, use_causal_mask: bool = False,
-        training: bool = False,
+        training: bool | None = None,
     ) -> Any:  # fmt: skip
         """Return the answers of the queries."""
         inputs = list(query) if value is None and isinstance(query, list | tuple) else [

@@ -31,14 +31,14 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.errors import show
-from wordrow.nn import random
+from wordrow.nn import ops, random
 from wordrow.nn.constraints import CONSTRAINTS
 from wordrow.nn.initializers import INITIALIZERS, initializer_config
 from wordrow.nn.layers.symbol import Call, Inside, Symbol, symbols_in
 from wordrow.nn.regularizers import REGULARIZERS
 
 __all__ = [
-    "Arrays", "Layer", "LayerOptions", "Lender", "MaskRule", "Shape", "Spec",
+    "CALLING", "Around", "Arrays", "Layer", "LayerOptions", "Lender", "MaskRule", "Shape", "Spec",
     "UnknownDimensionError", "shapes_of", "whole_number",
 ]  # fmt: skip
 
@@ -53,6 +53,21 @@ class Spec:
 
     shape: Shape
     dtype: str = "float32"
+
+
+class Around:
+    """What layers called within a layer of one's own take from its call."""
+
+    def __init__(self, training: bool, rng: Any) -> None:
+        self.training, self._rng, self._n = training, rng, 0
+
+    def next_rng(self) -> Any:
+        """Return another source of random numbers for each call."""
+        self._n += 1
+        return ops.rng_of(self._rng, self._n)
+
+
+CALLING: list[Around] = []  # the calls of layers of one's own that run now, the innermost last
 
 
 class UnknownDimensionError(ValueError):
@@ -280,8 +295,11 @@ class Layer:
         self.input_spec, self.output_spec = spec, output
         return output
 
-    def __call__(self, inputs: Any, mask: Any = None, *, training: bool = False) -> Any:
-        """Return the layer's outputs for arrays, or symbols for symbols; build it where needed."""
+    def __call__(self, inputs: Any, mask: Any = None, *, training: bool | None = None) -> Any:
+        """Return the layer's outputs for arrays, or symbols for symbols; build it where needed.
+
+        training: within a layer of one's own what that is called with, elsewhere False.
+        """
         symbols = symbols_in(inputs)
         if symbols is not None:
             return self.call_on(
@@ -296,13 +314,17 @@ class Layer:
         if not self.built:
             self.build_in_place(specs if is_list else specs[0], random.generator())
         for item in items or [inputs]:
-            self.check(item)
+            if not ops.is_jax(item):
+                self.check(item)
         taken = items if is_list else inputs
         if is_list and not isinstance(mask, list | tuple):
             mask = [mask] * len(items)
+        around = CALLING[-1] if CALLING else None
+        if training is None:
+            training = around is not None and around.training
         outputs, _, self._state = self.run(
             self._weights or {}, self._state, taken, mask, training=training,
-            rng=random.generator(),
+            rng=random.generator() if around is None else around.next_rng(),
         )  # fmt: skip
         return outputs
 

@@ -13,7 +13,7 @@ import numpy as np
 from wordrow.errors import show
 from wordrow.nn.constraints import CONSTRAINTS
 from wordrow.nn.initializers import INITIALIZERS
-from wordrow.nn.layers.layer import Arrays, Layer, Shape, Spec, shapes_of
+from wordrow.nn.layers.layer import CALLING, Around, Arrays, Layer, Shape, Spec, shapes_of
 from wordrow.nn.regularizers import REGULARIZERS
 
 __all__ = ["Lambda", "OwnLayer", "Weight"]
@@ -124,6 +124,16 @@ class Weight:
         return f"<weight {self.name!r} of {self._layer.name!r}, shape {self.shape}>"
 
 
+@contextlib.contextmanager
+def _calling(around: Around) -> Iterator[None]:
+    """Let layers that are called in this block know within which call they are."""
+    CALLING.append(around)
+    try:
+        yield
+    finally:
+        CALLING.pop()
+
+
 class OwnLayer(Layer):
     """The class to write a layer from, as in Keras: `__init__`, `build(input_shape)`, `call`.
 
@@ -142,6 +152,7 @@ class OwnLayer(Layer):
     """
 
     supports_masking = False
+    _left: Mapping[str, Any] = {}  # the state that layers inside were left in
     _own_build: Any = None
     _parameters: Mapping[str, Any] = {}
 
@@ -200,12 +211,46 @@ class OwnLayer(Layer):
 
     @property
     def fixed(self) -> tuple[str, ...]:
-        """The weights made with trainable=False."""
-        return tuple(name for name, (_, trained) in self._shapes.items() if not trained)
+        """The weights made with trainable=False, and those of layers inside that are fixed."""
+        own = [name for name, (_, trained) in self._shapes.items() if not trained]
+        inside = [f"{place}/{name}" for place, layer in self._inside().items()
+                  for name in (layer.fixed if layer.trainable else layer._held or {})]  # fmt: skip
+        return (*own, *inside)
 
     def rule(self, weight: str, role: Any) -> Any:
-        """Return the regularizer or constraint that add_weight was given."""
+        """Return the regularizer or constraint that add_weight, or a layer inside, was given."""
+        for place, layer in self._inside().items():
+            if weight.startswith(f"{place}/"):
+                return layer.rule(weight.removeprefix(f"{place}/"), role)
         return self._rules.get((weight, role))
+
+    def parts(self) -> tuple[Layer, ...]:
+        """Return the layers inside this one."""
+        return tuple(self._inside().values())
+
+    @property
+    def mixes_texts(self) -> bool:  # type: ignore[override]
+        """Whether a layer inside mixes texts while training."""
+        return any(layer.mixes_texts for layer in self.parts())
+
+    def _inside(self) -> dict[str, Layer]:
+        """Return the layers in the attributes, those of lists and models too, by their places."""
+        found: dict[str, Layer] = {}
+
+        def look(place: str, value: Any) -> None:
+            if isinstance(value, Layer):
+                found.setdefault(place, value)
+            elif isinstance(value, list | tuple):
+                for i, one in enumerate(value):
+                    look(f"{place}_{i}", one)
+            elif hasattr(value, "_units"):  # a model
+                for one in value._layers:
+                    look(f"{place}_{one.name}", one)
+
+        for place, value in vars(self).items():
+            if place not in ("input", "output"):
+                look(place, value)
+        return found
 
     def build(self, spec: Any, rng: Any = None) -> Any:
         """Make the weights. Called with a shape alone, as Keras layers end theirs, do nothing."""
@@ -221,6 +266,13 @@ class OwnLayer(Layer):
                 self._rng = None
         weights, self._drawn = self._drawn, {}
         given = weights if self._held is None else self._held
+        if self._inside():
+            made = _spec_of_answer(lambda x: self._answer(given, x, None, training=False), spec)
+            given = given | {
+                f"{place}/{name}": array for place, layer in self._inside().items()
+                for name, array in (layer._held or {}).items()
+            }  # fmt: skip
+            return given, {}, made
         with contextlib.suppress(NotImplementedError):
             shape = self.compute_output_shape(shapes_of(spec))
             if isinstance(shape, list):
@@ -256,22 +308,43 @@ class OwnLayer(Layer):
             return value
 
         own.update({k: array(v) for k, v in kept.items() if not k.startswith("_")})
+        inside = self._inside()
+        before = {place: (layer._held, layer._state) for place, layer in inside.items()}
+        for place, layer in inside.items():
+            start = f"{place}/"
+            part = {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
+            if part:
+                layer._held = part
+                layer._state = {k: part[k] for k in layer.fixed if k in part}
         try:
             yield
         finally:
             own.update(kept)
+            self._left = {
+                f"{place}/{name}": array for place, layer in inside.items()
+                for name, array in layer._state.items()
+            }  # fmt: skip
+            for place, (held, state) in before.items():
+                if held is not None:  # else it has been built just now
+                    inside[place]._held, inside[place]._state = held, state
 
-    def _answer(self, weights: Arrays, inputs: Any, mask: Any, *, training: bool) -> Any:
+    def _answer(
+        self, weights: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any = None
+    ) -> Any:
         known = {"mask": mask, "training": training}
-        with self._standing_in(weights):
+        around = Around(training, np.random.default_rng(0) if rng is None else rng)
+        with self._standing_in(weights), _calling(around):
             return self.call(inputs, **{k: v for k, v in known.items() if k in self._parameters})
 
     def apply(
         self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
     ) -> tuple[Any, Any, Arrays]:
         """Return what `call` gives."""
-        given = weights | {k: v for k, v in state.items() if k in self._shapes}
-        outputs = self._answer(given, inputs, mask, training=training)
+        fixed = self.fixed
+        given = weights | {k: v for k, v in state.items() if k in fixed}
+        outputs = self._answer(given, inputs, mask, training=training, rng=rng)
+        if training:
+            state = state | {k: v for k, v in self._left.items() if k in state}
         own_mask = self.compute_mask(inputs, mask)
         if isinstance(outputs, list | tuple):
             masks = own_mask if isinstance(own_mask, list) else [own_mask] * len(outputs)

@@ -224,7 +224,12 @@ class Recurrent(Layer):
     # ---- the shell ------------------------------------------------------
 
     def __call__(
-        self, inputs: Any, mask: Any = None, *, training: bool = False, initial_state: Any = None
+        self,
+        inputs: Any,
+        mask: Any = None,
+        *,
+        training: bool | None = None,
+        initial_state: Any = None,
     ) -> Any:
         """Return the layer's outputs; initial_state: what to begin with instead of zeros."""
         if initial_state is not None:

@@ -173,7 +173,12 @@ class Bidirectional(Layer):
         return self.forward_layer, self.backward_layer
 
     def __call__(
-        self, inputs: Any, mask: Any = None, *, training: bool = False, initial_state: Any = None
+        self,
+        inputs: Any,
+        mask: Any = None,
+        *,
+        training: bool | None = None,
+        initial_state: Any = None,
     ) -> Any:
         """Return the layer's outputs; initial_state: the states of both, forward first."""
         if initial_state is not None:

@@ -6,6 +6,7 @@ from wordrow import (
     LSTM,
     Activation,
     Add,
+    BatchNormalization,
     Concatenate,
     Dense,
     Dropout,
@@ -17,6 +18,7 @@ from wordrow import (
     Padded,
     Ragged,
     Sequential,
+    TimeDistributed,
     load_model,
 )
 from wordrow.errors import FileFormatError
@@ -353,3 +355,27 @@ def test_to_categorical_as_keras():
         wordrow.to_categorical([3], 2)
     with pytest.raises(ValueError, match="at least one label"):
         wordrow.to_categorical([])
+
+
+def test_a_model_for_every_sentence(tmp_path, rng):
+    words = Input((6,))
+    rows = Embedding(10, 3, mask_zero=True)(words)
+    sentence = Model(words, BatchNormalization()(LSTM(4)(rows)))
+    sentences = Input((2, 6))
+    steps = TimeDistributed(sentence)(sentences)
+    model = Model(sentences, Dense(1)(GlobalAveragePooling1D()(steps)))
+    x = rng.integers(1, 10, (6, 2, 6))
+    each = np.stack([sentence.predict(x[:, i]) for i in range(2)], axis=1)
+    np.testing.assert_allclose(Model(sentences, steps).predict(x), each, atol=1e-6)
+    before = model.layers[1].get_weights()
+    model.compile("sgd", "mse")
+    model.fit(x, rng.normal(size=(6, 1)), epochs=2, verbose=0)
+    for old, new in zip(before, model.layers[1].get_weights(), strict=True):
+        assert not np.array_equal(old, new)  # the moving mean and variance too
+    model.save(tmp_path / "m.safetensors")
+    loaded = load_model(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+    with pytest.raises(ValueError, match="greater than every id"):
+        model.predict(x + 10)
+    with pytest.raises(ValueError, match="must have one input and one output"):
+        TimeDistributed(Model([words, (a := Input((6,)))], a))(sentences)

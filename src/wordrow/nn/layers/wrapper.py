@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Any, Literal, Unpack
 
@@ -23,8 +24,15 @@ def _layer(layer: Layer | Mapping[str, Any]) -> Layer:
     if isinstance(layer, Mapping):
         from wordrow.nn.layers import LAYERS
 
+        if layer["class_name"] in ("Model", "Sequential"):
+            saving = importlib.import_module("wordrow.nn.saving")  # which knows of models
+            return _Inside(
+                saving.model_from_parts(None, layer["config"], name="the config", compiled=False)
+            )
         made: Layer = LAYERS[layer["class_name"]](**layer["config"])
         return made
+    if hasattr(layer, "_units"):
+        return _Inside(layer)
     if not isinstance(layer, Layer):
         raise TypeError(f"`layer` must be a layer, for example LSTM(32); received {show(layer)}.")
     return layer
@@ -39,6 +47,89 @@ def _part(prefix: str, arrays: Arrays) -> Arrays:
 def _joined(**parts: Arrays) -> Arrays:
     """Return the arrays of inner layers as one dict."""
     return {f"{part}/{k}": array for part, arrays in parts.items() for k, array in arrays.items()}
+
+
+class _Inside(Layer):
+    """A model of one input and one output as a layer, with weights of its own from then on."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(name=model.name)
+        self.model = model
+        self.trainable = model.trainable
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Take the weights that the model has."""
+        if self.model._graph is None:
+            self.model.build(spec.shape)
+        graph = self.model.graph
+        if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+            raise ValueError(f"{self.name!r} must have one input and one output to be wrapped.")
+        weights = {
+            f"{layer.name}/{name}": array for layer in self.model._layers
+            for name, array in (layer._held or {}).items()
+        }  # fmt: skip
+        return weights, {}, Spec(self.model.output_shapes[0])
+
+    def apply(
+        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
+    ) -> tuple[Any, Any, Arrays]:
+        """Return what the model answers."""
+        names = [layer.name for layer in self.model._layers]
+        (outputs,), (mask,), after = self.model.graph.apply(
+            {name: _part(name, weights) for name in names},
+            {name: _part(name, state) for name in names}, [inputs], [mask],
+            training=training, rng=rng,
+        )  # fmt: skip
+        left = {k: v for k, v in _joined(**after).items() if k in state}
+        return ops.laid_out(outputs), mask, state | left
+
+    def check(self, inputs: Any) -> None:
+        """Raise ValueError for ids that the model has no rows for."""
+        self.model.graph.check_columns([inputs.reshape(-1, inputs.shape[-1])])
+
+    @property
+    def n_rows(self) -> int | None:
+        """Ids that come in must be below this, where the model looks them up."""
+        if self.model._graph is None:
+            return None
+        graph = self.model.graph
+        found = [graph.nodes[node].layer.n_rows for node in graph.lookups()]
+        return min(found) if found else None
+
+    def rule(self, weight: str, role: Literal["regularizer", "constraint"]) -> Any:
+        """Return the regularizer or constraint of a weight of the model."""
+        name, own = weight.split("/", 1)
+        return self.model.get_layer(name).rule(own, role)
+
+    def parts(self) -> tuple[Layer, ...]:
+        """Return the layers of the model."""
+        return tuple(self.model._layers)
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The weights of the model that no gradient changes."""
+        return tuple(
+            f"{layer.name}/{name}" for layer in self.model._layers
+            for name in (layer.fixed if layer.trainable else layer._held or {})
+        )  # fmt: skip
+
+    @property
+    def mixes_texts(self) -> bool:  # type: ignore[override]
+        """Whether a layer of the model mixes texts while training."""
+        return any(layer.mixes_texts for layer in self.model._layers)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the model's own config."""
+        config: dict[str, Any] = self.model.get_config()
+        return config
+
+
+def _config_of(layer: Layer) -> dict[str, Any]:
+    """Return the class name and arguments of a layer, or of the model that stands for one."""
+    if not isinstance(layer, _Inside):
+        return config_of(layer)
+    kind = "Model" if "nodes" in layer.get_config() else "Sequential"
+    return {"class_name": kind, "config": layer.get_config()}
 
 
 class Bidirectional(Layer):
@@ -201,7 +292,9 @@ class Bidirectional(Layer):
 
 
 class TimeDistributed(Layer):
-    """The same layer for every step: [B, T, ...] -> [B, T, ...]. Carries the mask.
+    """The same layer, or model, for every step: [B, T, ...] -> [B, T, ...]. Carries the mask.
+
+    A model begins with the weights that it has, and keeps these: what is trained here is a copy.
 
     Over texts of sentences, [B, S, T], it takes the mask of the words, and puts
     out that of the sentences: real where any word is.
@@ -276,4 +369,4 @@ class TimeDistributed(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
-        return super().get_config() | {"layer": config_of(self.layer)}
+        return super().get_config() | {"layer": _config_of(self.layer)}

@@ -21,6 +21,7 @@ import numpy as np
 
 from wordrow import store
 from wordrow.errors import FileFormatError, MissingExtraError
+from wordrow.keras._names import snake_case
 from wordrow.keras._read import Reader
 from wordrow.keras._write import Writer
 from wordrow.nn.layers import Bidirectional, Input, Layer, MultiHeadAttention, TimeDistributed
@@ -245,26 +246,21 @@ def _take(model: Model, found: Mapping[int, tuple[Layer, dict[str, Any]]]) -> No
         layer._weights = held | {k: np.array(v, held[k].dtype) for k, v in arrays.items()}
 
 
-def _in_order(unit: Any) -> list[Place]:
-    """Return the weights of a layer, or of a model inside, as Keras orders them: trained first."""
-    layers = [one for one in unit._layers if not isinstance(one, Input)] if isinstance(
-        unit, Model) else [unit]  # fmt: skip
+def _by_training(unit: Any) -> tuple[list[Place], list[Place]]:
+    """Return the weights of a layer, or of a model inside: those that are trained, the others."""
     trained: list[Place] = []
     fixed: list[Place] = []
-    for layer in layers:
+    for layer in unit._layers if isinstance(unit, Model) else [unit]:
         for name in layer._weights or {}:
             still = not layer.trainable or name in layer.fixed
             (fixed if still else trained).append((layer, name))
+    return trained, fixed
+
+
+def _in_order(unit: Any) -> list[Place]:
+    """Return the weights of a layer, or of a model inside, as Keras orders them: trained first."""
+    trained, fixed = _by_training(unit)
     return trained + fixed
-
-
-def _snake(kind: str) -> str:
-    """Return a class as Keras 3 names its group: MaxPooling1D -> max_pooling1d.
-
-    >>> _snake("MaxPooling1D"), _snake("PReLU"), _snake("LSTM")
-    ('max_pooling1d', 'p_re_lu', 'lstm')
-    """
-    return re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", kind).lower()
 
 
 def _paths(model: Model, start: str = "") -> Iterator[tuple[Layer, str, str]]:
@@ -275,7 +271,7 @@ def _paths(model: Model, start: str = "") -> Iterator[tuple[Layer, str, str]]:
         kind = type(unit).__name__
         if inner:
             kind = "Sequential" if hasattr(unit, "add") else "Functional"
-        base = _snake("InputLayer" if isinstance(unit, Input) else kind)
+        base = snake_case("InputLayer" if isinstance(unit, Input) else kind)
         used[base] = number = used.get(base, -1) + 1
         place = f"{start}layers/{base}{f'_{number}' if number else ''}"
         if inner:
@@ -458,15 +454,6 @@ def _slot_groups(optimizer: Any) -> list[list[str]]:
     return [together, *rest] if together else rest
 
 
-def _trained(model: Model) -> list[Place]:
-    return [place for place in _weights_of(model) if place[0].trainable
-            and place[1] not in place[0].fixed]  # fmt: skip
-
-
-def _weights_of(model: Model) -> list[Place]:
-    return [(layer, name) for layer in model._layers for name in layer._weights or {}]
-
-
 def _state_of(model: Model) -> list[Any]:
     """Return Keras's list: steps, learning rate, and what belongs to each weight."""
     optimizer, step = model.optimizer, model.step
@@ -474,7 +461,7 @@ def _state_of(model: Model) -> list[Any]:
     found = [np.array(step, np.int32), np.array(optimizer.rate(step), np.float32)]
     if not isinstance(optimizer.learning_rate, int | float):
         del found[1]  # a schedule is no variable
-    trained = _trained(model)
+    trained, _ = _by_training(model)
     for group in _slot_groups(optimizer):
         for layer, name in trained:
             own = slots.get((layer.name, name)) or optimizer.init(layer._weights[name])  # type: ignore[index]
@@ -486,7 +473,7 @@ def _state_of(model: Model) -> list[Any]:
 
 def _take_state(model: Model, state: list[Any], name: str) -> None:
     """Go on where the optimizer was; a warning where its state is not understood."""
-    optimizer, trained = model.optimizer, _trained(model)
+    optimizer, (trained, _) = model.optimizer, _by_training(model)
     step, rest = int(state[0]), state[1:]
     if not step and len(rest) <= 1:  # it has not been trained yet
         return

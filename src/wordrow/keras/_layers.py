@@ -11,6 +11,7 @@ from typing import Any
 import wordrow
 from wordrow.keras._names import Name
 from wordrow.nn import layers as real
+from wordrow.nn.named import config_of
 
 __all__ = ["LAYERS", "NOT_HERE", "drops_the_mask"]
 
@@ -107,11 +108,6 @@ def _identity(**options: Any) -> Any:
     return real.Activation("linear", **{k: v for k, v in options.items() if k != "dtype"})
 
 
-def _serialized(layer: Any) -> Any:
-    """Return the class name and arguments of a layer."""
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
-
-
 def _deserialized(config: Any, custom_objects: Any = None) -> Any:
     """Return the layer of its class name and arguments."""
     from wordrow.keras._custom import deserialize_keras_object
@@ -194,7 +190,7 @@ LAYERS |= {
     "TimeDistributedDense": _time_distributed_dense,
     "InputSpec": InputSpec,
     "Identity": _identity,
-    "serialize": _serialized,
+    "serialize": config_of,
     "deserialize": _deserialized,
     "merge": merge,
     "Merge": Merge,

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["Name"]
+__all__ = ["Name", "snake_case"]
+
+
+def snake_case(kind: str) -> str:
+    """Return a class as Keras 3 names its group in a file, or its function.
+
+    >>> snake_case("MaxPooling1D"), snake_case("PReLU"), snake_case("NotEqual")
+    ('max_pooling1d', 'p_re_lu', 'not_equal')
+    """
+    return re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", kind).lower()
 
 
 class Name:

@@ -12,7 +12,7 @@ from wordrow.errors import FileFormatError, show
 from wordrow.keras._backend import FUNCTIONS
 from wordrow.keras._layers import LAYERS
 from wordrow.keras._modules import MODULES
-from wordrow.keras._names import Name
+from wordrow.keras._names import Name, snake_case
 from wordrow.nn.constraints import CONSTRAINTS
 from wordrow.nn.layers import Layer
 from wordrow.nn.layers.symbol import Symbol
@@ -174,7 +174,9 @@ class Reader:
         kind = entry["class_name"]
         inside = str(entry.get("module") or "").startswith("keras.src.ops")
         if "module" not in entry and kind not in LAYERS and kind not in self.custom:
-            inside = _snake(kind) in _OPERATORS or _snake(kind) in FUNCTIONS  # as in .h5 files
+            inside = (
+                snake_case(kind) in _OPERATORS or snake_case(kind) in FUNCTIONS
+            )  # as in .h5 files
         if not inside and kind not in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
             return None
         own = entry["config"].get("function", kind).rsplit(".", 1)[-1]
@@ -377,12 +379,8 @@ _RENAMED = {"reduce_mean": "mean", "reduce_sum": "sum", "reduce_max": "max", "re
             "truediv": "divide", "pow": "power", "neg": "negative"}  # fmt: skip
 
 
-def _snake(kind: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(kind))
-
-
 def _function_of(kind: str) -> Callable[..., Any]:
-    name = _RENAMED.get(_snake(kind), _snake(kind))
+    name = _RENAMED.get(snake_case(kind), snake_case(kind))
 
     def missing(*given: Any, **options: Any) -> Any:
         raise ValueError(f"no function {name}")

@@ -18,6 +18,10 @@ void define_rows(nb::module_& module);
 void define_bag(nb::module_& module);
 void define_recurrent(nb::module_& module);
 void define_window(nb::module_& module);
+void define_words(nb::module_& module);
+void define_row_file(nb::module_& module);
+void define_nearest(nb::module_& module);
+void define_word2vec(nb::module_& module);
 #if defined(WORDROW_FFI)
 nb::dict ffi_targets();
 #endif
@@ -34,6 +38,10 @@ NB_MODULE(_core, module) {
   define_bag(module);
   define_recurrent(module);
   define_window(module);
+  define_words(module);
+  define_row_file(module);
+  define_nearest(module);
+  define_word2vec(module);
   module.def("n_threads", &n_threads);
   module.def("set_n_threads", &set_n_threads, nb::arg("n"));
 #if defined(WORDROW_FFI)

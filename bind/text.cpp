@@ -12,13 +12,6 @@
 namespace wordrow {
 namespace {
 
-std::string to_utf8(nb::handle text) {
-  const nb::object bytes =
-      nb::steal(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogatepass"));
-  if (!bytes.is_valid()) nb::raise_python_error();
-  return {PyBytes_AS_STRING(bytes.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.ptr()))};
-}
-
 // split: a str, or None for white space.
 Normalizer make_normalizer(bool lower, std::vector<CodePoint> filters, nb::object split,
                            bool characters) {

@@ -35,6 +35,18 @@ TextView view_of(nb::handle text) {
   }
 }
 
+std::string to_utf8(nb::handle text) {
+  if (!PyUnicode_Check(text.ptr())) throw nb::type_error("expected a str");
+  Py_ssize_t n;
+  if (const char* const bytes = PyUnicode_AsUTF8AndSize(text.ptr(), &n))
+    return {bytes, static_cast<std::size_t>(n)};
+  PyErr_Clear();  // a lone surrogate
+  const nb::object bytes =
+      nb::steal(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogatepass"));
+  if (!bytes.is_valid()) nb::raise_python_error();
+  return {PyBytes_AS_STRING(bytes.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.ptr()))};
+}
+
 nb::str to_str(std::string_view utf8) {
   PyObject* text = PyUnicode_DecodeUTF8(utf8.data(), static_cast<Py_ssize_t>(utf8.size()),
                                         "surrogatepass");

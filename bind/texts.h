@@ -30,6 +30,8 @@ class Texts {
 };
 
 TextView view_of(nanobind::handle text);  // of a str
-nanobind::str to_str(std::string_view utf8);  // lone surrogates come back as they were
+// UTF-8 of a str, and back; lone surrogates come back as they were.
+std::string to_utf8(nanobind::handle text);
+nanobind::str to_str(std::string_view utf8);
 
 }  // namespace wordrow

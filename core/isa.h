@@ -41,6 +41,9 @@ struct CellActivations {
 // Columns of a matrix that are kept together (matrix.h).
 constexpr std::size_t kPanel = 16;
 
+// Rows that dot_pairs and exchange take as b.
+constexpr std::size_t kPairs = 6;
+
 // What windows of `size` steps are made of: rows [n_rows, size, dim], and what is added to each.
 struct WindowRows {
   const float* rows;
@@ -113,6 +116,17 @@ struct Kernels {
                            std::size_t pool_size, const WindowColumns& columns, float* room);
   // Whether none of x is infinite or not a number.
   bool (*all_finite)(const float* x, std::size_t n);
+  // Whether any of x is at least the threshold.
+  bool (*any_reaches)(const float* x, std::size_t n, float threshold);
+  // out[i] = rows[i] . x: rows of n bytes, a multiple of kPanel
+  void (*dot_bytes)(std::int32_t* out, const std::int8_t* rows, std::size_t n_rows,
+                    const std::int16_t* x, std::size_t n);
+  // out[i * n_b + j] = a[i] . b[j]: rows of n numbers, a multiple of kPanel; n_b at most kPairs
+  void (*dot_pairs)(float* out, float* const* a, std::size_t n_a, float* const* b,
+                    std::size_t n_b, std::size_t n);
+  // b[j] += the sum of share[i * n_b + j] * a[i], and a[i] that of the same * b[j], as b was.
+  void (*exchange)(const float* share, float* const* a, std::size_t n_a, float* const* b,
+                   std::size_t n_b, std::size_t n);
 };
 
 const Kernels& kernels();

@@ -1,0 +1,96 @@
+#include "row_file.h"
+
+#include <nanobind/stl/optional.h>
+
+#include <algorithm>
+
+#include "arrays.h"
+#include "texts.h"
+
+namespace wordrow {
+namespace {
+
+PyObject* bad_vector_type = nullptr;
+
+// Raises wordrow._core.BadVectorError(reason, number, byte, found).
+[[noreturn]] void raise_bad_vector(const BadRow& bad) {
+  const nb::tuple args =
+      nb::make_tuple(bad.what(), bad.number, bad.byte, nb::bytes(bad.found.data(), bad.found.size()));
+  PyErr_SetObject(bad_vector_type, args.ptr());
+  nb::raise_python_error();
+}
+
+// A reader, and the words it was told to look for.
+struct Reading {
+  Reading(const RowChoice& choice, std::size_t likely_rows, nb::object wanted_)
+      : wanted(std::move(wanted_)), reader(choice, likely_rows) {}
+  nb::object wanted;
+  RowReader reader;
+};
+
+void begin(Reading* self, std::size_t dim, std::size_t likely_rows, std::optional<std::size_t> most,
+           nb::object wanted, bool folds, bool replaces, bool skips) {
+  require(dim > 0 && dim < std::size_t{1} << 24, "dim must be from 1 to 2^24 - 1");
+  require(likely_rows < std::size_t{1} << 32, "likely_rows must be below 2^32");
+  RowChoice choice;
+  choice.dim = dim;
+  if (most) choice.most = *most;
+  if (!wanted.is_none()) choice.wanted = nb::cast<const Words*>(wanted);
+  choice.folds = folds;
+  choice.replaces = replaces;
+  choice.skips = skips;
+  new (self) Reading(choice, likely_rows, std::move(wanted));
+}
+
+// The first n bytes of a buffer; behind them there must be room.
+std::size_t read(Reading& self, InOut<std::uint8_t, 1> buffer, std::size_t n, bool is_last,
+                 bool is_binary, nb::object callback) {
+  require(buffer.size() >= n + RowReader::kPadding, "there must be room behind the bytes");
+  char* const data = reinterpret_cast<char*>(buffer.data());
+  data[n] = '\n';
+  PythonWatch watch(std::move(callback));
+  try {
+    nb::gil_scoped_release release;
+    if (is_binary) return self.reader.read_entries(data, n, is_last);
+    return self.reader.read_lines(data, n, is_last, [&] { return watch.ask(); });
+  } catch (const BadRow& bad) {
+    raise_bad_vector(bad);
+  } catch (const Stopped&) {
+    watch.rethrow();
+    throw;
+  }
+}
+
+// (words, rows [V, D]): what was read, no longer the reader's.
+nb::tuple end(Reading& self, std::size_t dim) {
+  const std::size_t n_rows = self.reader.words.size();
+  require(self.reader.rows.size() == n_rows * dim, "a reader ends once");
+  float* const data = self.reader.rows.release();
+  nb::capsule owner(data, [](void* p) noexcept { std::free(p); });
+  return nb::make_tuple(std::move(self.reader.words),
+                        Out<float, 2>(data, {n_rows, dim}, owner));
+}
+
+}  // namespace
+
+void define_row_file(nb::module_& module) {
+  bad_vector_type = PyErr_NewException("wordrow._core.BadVectorError", PyExc_ValueError, nullptr);
+  module.attr("BadVectorError") = nb::handle(bad_vector_type);
+  nb::class_<Reading>(module, "RowReader")
+      .def("__init__", &begin, nb::kw_only(), nb::arg("dim"), nb::arg("likely_rows"),
+           nb::arg("most").none(), nb::arg("wanted").none(), nb::arg("folds"), nb::arg("replaces"),
+           nb::arg("skips"))
+      .def("read", &read, nb::arg("buffer").noconvert(), nb::arg("n"), nb::kw_only(),
+           nb::arg("is_last"), nb::arg("is_binary"), nb::arg("watch").none() = nb::none())
+      .def("end", &end, nb::arg("dim"))
+      .def_prop_ro("is_full", [](const Reading& self) { return self.reader.is_full(); })
+      .def_prop_ro("n_seen", [](const Reading& self) { return self.reader.n_seen; })
+      .def_prop_ro("n_kept", [](const Reading& self) { return self.reader.words.size(); })
+      .def_prop_ro("n_repeated", [](const Reading& self) { return self.reader.n_repeated; })
+      .def_prop_ro("n_skipped", [](const Reading& self) { return self.reader.n_skipped; })
+      .def_prop_ro("first_repeated",
+                   [](const Reading& self) { return to_str(self.reader.first_repeated); });
+  module.attr("ROW_PADDING") = RowReader::kPadding;
+}
+
+}  // namespace wordrow

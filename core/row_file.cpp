@@ -1,0 +1,425 @@
+#include "row_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <utility>
+#if !defined(__cpp_lib_to_chars)
+#include <locale>
+#include <sstream>
+#endif
+
+#include "isa.h"
+#include "normalize.h"
+#include "unicode.h"
+
+namespace wordrow {
+namespace {
+
+constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+constexpr int kLargestPower = 22;  // 10^22 is the last that a double holds exactly
+
+inline bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
+inline bool is_gap(char c) { return c == ' ' || c == '\t'; }
+
+// A number that the quick way cannot round: as a double, correctly rounded. 0 where it is too
+// small for one, infinity where it is too large.
+double slow_number(const char* begin, const char* end, std::int64_t exponent) {
+#if defined(__cpp_lib_to_chars)
+  double value = 0;
+  if (*begin == '+') ++begin;
+  if (std::from_chars(begin, end, value).ec != std::errc::result_out_of_range) return value;
+#else
+  std::istringstream in(std::string(begin, end));
+  in.imbue(std::locale::classic());
+  double value = 0;
+  if (in >> value) return value;
+#endif
+  const double sign = *begin == '-' ? -1.0 : 1.0;
+  return exponent < 0 ? sign * 0.0 : sign * HUGE_VAL;
+}
+
+// Reads a decimal number that ends before a gap or at `end`, where no digit stands; rounds it to a
+// double and then to a float, as Python does. Returns where it ends, or none for no number.
+const char* read_number(const char* in, const char* end, float* out) {
+  const char* const begin = in;
+  const bool is_negative = *in == '-';
+  if (*in == '-' || *in == '+') ++in;
+  constexpr std::uint64_t kRoom = 999999999999999999u;  // one more digit fits into 64 bits
+  std::uint64_t digits = 0;
+  std::int64_t exponent = 0;
+  bool fits = true;
+  const char* const whole = in;
+  for (; is_digit(*in); ++in) {
+    fits = fits && digits <= kRoom;
+    digits = digits * 10 + static_cast<std::uint64_t>(*in - '0');
+  }
+  std::size_t n_digits = static_cast<std::size_t>(in - whole);
+  if (*in == '.') {
+    const char* const fraction = ++in;
+    for (; is_digit(*in); ++in) {
+      fits = fits && digits <= kRoom;
+      digits = digits * 10 + static_cast<std::uint64_t>(*in - '0');
+    }
+    exponent = -(in - fraction);
+    n_digits += static_cast<std::size_t>(in - fraction);
+  }
+  if (n_digits == 0) return nullptr;
+  const auto n_whole = static_cast<std::int64_t>(n_digits) + exponent;
+  if ((*in | 0x20) == 'e') {
+    const char* power = in + 1;
+    const bool is_below = *power == '-';
+    if (*power == '-' || *power == '+') ++power;
+    if (!is_digit(*power)) return nullptr;
+    std::int64_t value = 0;
+    for (; is_digit(*power); ++power) value = std::min<std::int64_t>(value * 10 + (*power - '0'), 1 << 30);
+    exponent += is_below ? -value : value;
+    in = power;
+  }
+  if (in > end || (in < end && !is_gap(*in))) return nullptr;
+  double value;
+  if (fits && digits <= std::uint64_t{1} << 53 && exponent >= -kLargestPower &&
+      exponent <= kLargestPower) {
+    value = static_cast<double>(digits);
+    value = exponent < 0 ? value / kPowers[-exponent] : value * kPowers[exponent];
+    if (is_negative) value = -value;
+  } else if (fits && digits == 0) {
+    value = is_negative ? -0.0 : 0.0;
+  } else {
+    value = slow_number(begin, in, n_whole + exponent);
+  }
+  *out = static_cast<float>(value);
+  return in;
+}
+
+// Where a word stops being UTF-8; its length where it is.
+std::size_t valid_bytes(const char* word, std::size_t length) {
+  const char *in = word, *const end = word + length;
+  while (in < end) {
+    if (static_cast<unsigned char>(*in) < 128) {
+      ++in;
+      continue;
+    }
+    CodePoint code;
+    const std::size_t n = decode_utf8(in, end, &code);
+    if (n == 0) break;
+    in += n;
+  }
+  return static_cast<std::size_t>(in - word);
+}
+
+// The longest beginning of some bytes that could have become a code point counts as one error, as
+// in Unicode's and Python's "replace".
+std::size_t broken_bytes(const char* in, const char* end) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(in[i]); };
+  const std::size_t left = static_cast<std::size_t>(end - in);
+  const unsigned char first = byte(0);
+  const std::size_t whole = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || left < 2) return 1;
+  const unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  if (byte(1) < low || byte(1) > high) return 1;
+  std::size_t n = 2;
+  while (n < whole && n < left && (byte(n) & 0xC0) == 0x80) ++n;
+  return n;
+}
+
+std::string replaced(const char* word, std::size_t length) {
+  std::string out;
+  const char *in = word, *const end = word + length;
+  while (in < end) {
+    const std::size_t n = valid_bytes(in, static_cast<std::size_t>(end - in));
+    out.append(in, n);
+    in += n;
+    if (in == end) break;
+    out += "\xEF\xBF\xBD";
+    in += broken_bytes(in, end);
+  }
+  return out;
+}
+
+const char* const kNotUtf8 = "utf-8";
+const char* const kNotFinite = "finite";
+const char* const kNotNumber = "number";
+const char* const kTooFew = "few";
+const char* const kTooLong = "long";
+const char* const kCutShort = "short";
+
+}  // namespace
+
+// ---- GrowingRows --------------------------------------------------------
+
+void GrowingRows::resize_to(std::size_t n) {
+  void* const memory = std::realloc(data_, std::max<std::size_t>(n, 1) * sizeof(float));
+  if (!memory) throw std::bad_alloc();
+  data_ = static_cast<float*>(memory);
+  capacity_ = n;
+}
+
+void GrowingRows::reserve(std::size_t n) {
+  if (n > capacity_) resize_to(n);
+}
+
+void GrowingRows::append(const float* from, std::size_t n) {
+  if (size_ + n > capacity_) resize_to(std::max(size_ + n, capacity_ + capacity_ / 4));
+  std::copy_n(from, n, data_ + size_);
+  size_ += n;
+}
+
+float* GrowingRows::release() {
+  resize_to(size_);
+  return std::exchange(data_, nullptr);
+}
+
+// ---- RowReader ----------------------------------------------------------
+
+// What one thread read of a piece.
+struct RowReader::Part {
+  std::string words;               // one behind the other, with room to read behind the last
+  std::vector<std::size_t> ends;   // where each ends
+  std::vector<float> rows;
+  std::uint64_t n_lines = 0, n_seen = 0, n_skipped = 0;
+  // The first line that is no row, where those are not left out.
+  const char* reason = nullptr;
+  std::uint64_t bad_line = 0;
+  const char* bad_at = nullptr;
+  std::string found;
+
+  void clear() {
+    words.clear();
+    ends.clear();
+    rows.clear();
+    n_lines = n_seen = n_skipped = 0;
+    reason = nullptr;
+  }
+};
+
+// The lower case of words, as str.lower has it.
+class RowReader::Folded {
+ public:
+  std::pair<const char*, std::size_t> of(const char* word, std::size_t length) {
+    buffer_.clear();
+    rules_.add_token({word, length, Encoding::kUtf8}, buffer_);
+    return {buffer_.word(0), buffer_.length(0)};
+  }
+
+ private:
+  Normalizer rules_{Rules{}};
+  WordBuffer buffer_;
+};
+
+RowReader::RowReader(RowChoice choice, std::size_t likely_rows) : choice_(choice) {
+  for (std::size_t i = 0; choice_.wanted && i < choice_.wanted->size(); ++i)
+    for (const char c : choice_.wanted->word(i)) wants_gaps_ = wants_gaps_ || is_gap(c);
+  words.reserve(likely_rows);
+  rows.reserve(likely_rows * choice_.dim);
+}
+
+RowReader::~RowReader() = default;
+
+bool RowReader::is_wanted(const char* word, std::size_t length, Folded& folded) const {
+  if (!choice_.wanted) return true;
+  if (choice_.wanted->find_in_place(word, length) != kNoSerial) return true;
+  if (!choice_.folds || valid_bytes(word, length) < length) return false;
+  const auto [lower, n] = folded.of(word, length);
+  return choice_.wanted->find_in_place(lower, n) != kNoSerial;
+}
+
+void RowReader::read_line(const char* begin, const char* end, Part& part, Folded& folded) const {
+  const auto fail = [&](const char* reason, const char* from, const char* to) {
+    if (choice_.skips) {
+      ++part.n_skipped;
+    } else if (!part.reason) {
+      part.reason = reason;
+      part.bad_line = part.n_lines;
+      part.bad_at = begin;
+      part.found.assign(from, std::min<std::size_t>(static_cast<std::size_t>(to - from), 80));
+    }
+  };
+  while (end > begin && (is_gap(end[-1]) || end[-1] == '\r')) --end;
+  if (begin == end) return;
+  ++part.n_seen;
+  const char* word_end = begin;
+  while (word_end < end && !is_gap(*word_end)) ++word_end;
+  const std::size_t dim = choice_.dim;
+  const std::size_t first = part.rows.size();
+  // Reads dim numbers up to the line's end; returns the number that is none, or `end` for too few.
+  const auto read_numbers = [&](const char* in) -> const char* {
+    part.rows.resize(first + dim);
+    for (std::size_t d = 0; d < dim; ++d) {
+      while (is_gap(*in) && in < end) ++in;
+      if (in >= end) return end;
+      const char* const after = read_number(in, end, &part.rows[first + d]);
+      if (!after) return in;
+      in = after;
+    }
+    while (in < end && is_gap(*in)) ++in;
+    return in == end ? nullptr : in;
+  };
+  bool is_read = false;
+  if (is_wanted(begin, static_cast<std::size_t>(word_end - begin), folded)) {
+    is_read = true;
+  } else if (!wants_gaps_) {
+    return;
+  }
+  const char* bad = is_read ? read_numbers(word_end) : word_end;
+  if (bad) {
+    // From the end: the last fields are the numbers, and what is before them the word.
+    const char* in = end;
+    std::size_t n_fields = 0;
+    while (n_fields < dim && in > begin) {
+      while (in > begin && !is_gap(in[-1])) --in;
+      ++n_fields;
+      if (n_fields == dim) break;
+      while (in > begin && is_gap(in[-1])) --in;
+    }
+    const bool has_gap_before = in > begin && is_gap(in[-1]);
+    const char* const failed = bad;
+    if (n_fields < dim || !has_gap_before || in - 1 <= word_end) {
+      part.rows.resize(first);
+      if (n_fields < dim || bad == end || !has_gap_before) return fail(kTooFew, begin, word_end);
+      const char* bad_end = bad;
+      while (bad_end < end && !is_gap(*bad_end)) ++bad_end;
+      return fail(kNotNumber, bad, bad_end);
+    }
+    word_end = in - 1;
+    if (!is_wanted(begin, static_cast<std::size_t>(word_end - begin), folded)) {
+      part.rows.resize(first);
+      return;
+    }
+    bad = read_numbers(word_end);
+    if (bad) {
+      part.rows.resize(first);
+      const char* bad_end = failed;
+      while (bad_end < end && !is_gap(*bad_end)) ++bad_end;
+      return fail(kNotNumber, failed, bad_end);
+    }
+  }
+  if (!kernels().all_finite(part.rows.data() + first, dim)) {
+    part.rows.resize(first);
+    return fail(kNotFinite, begin, word_end);
+  }
+  const std::size_t length = static_cast<std::size_t>(word_end - begin);
+  if (valid_bytes(begin, length) == length) {
+    part.words.append(begin, length);
+  } else if (choice_.replaces) {
+    part.words += replaced(begin, length);
+  } else {
+    part.rows.resize(first);
+    return fail(kNotUtf8, begin, word_end);
+  }
+  part.ends.push_back(part.words.size());
+}
+
+void RowReader::read_part(const char* begin, const char* end, Part& part) const {
+  part.clear();
+  Folded folded;
+  while (begin < end && !part.reason) {
+    const auto* line_end = static_cast<const char*>(
+        std::memchr(begin, '\n', static_cast<std::size_t>(end - begin)));
+    if (!line_end) line_end = end;
+    read_line(begin, line_end, part, folded);
+    ++part.n_lines;
+    begin = line_end + 1;
+  }
+  part.words.append(Words::kReadable, '\0');
+}
+
+void RowReader::keep(const char* word, std::size_t length, const float* row) {
+  bool is_new;
+  words.add_in_place(word, length, &is_new);
+  if (is_new) return rows.append(row, choice_.dim);
+  if (n_repeated++ == 0) first_repeated.assign(word, length);
+}
+
+std::size_t RowReader::read_lines(const char* data, std::size_t n, bool is_last,
+                                  const Watch& watch) {
+  std::size_t whole = n;
+  if (!is_last) {
+    while (whole > 0 && data[whole - 1] != '\n') --whole;
+  }
+  if (n - whole > kLongest) throw BadRow(kTooLong, n_lines_, n_bytes_ + whole, "");
+  // Cut at ends of lines, into parts whose number says nothing about what comes out.
+  constexpr std::size_t kPartBytes = 1 << 18;
+  std::vector<std::size_t> cuts = {0};
+  while (cuts.back() < whole) {
+    std::size_t cut = std::min(whole, cuts.back() + kPartBytes);
+    while (cut < whole && data[cut - 1] != '\n') ++cut;
+    cuts.push_back(cut);
+  }
+  const std::size_t n_parts = cuts.size() - 1;
+  while (parts_.size() < n_parts) parts_.push_back(std::make_unique<Part>());
+  parallel_for(
+      n_parts, [&](std::size_t i) { read_part(data + cuts[i], data + cuts[i + 1], *parts_[i]); },
+      watch);
+  for (std::size_t i = 0; i < n_parts && !is_full(); ++i) {
+    const Part& part = *parts_[i];
+    std::size_t begin = 0;
+    for (std::size_t j = 0; j < part.ends.size() && !is_full(); ++j) {
+      keep(part.words.data() + begin, part.ends[j] - begin, part.rows.data() + j * choice_.dim);
+      begin = part.ends[j];
+    }
+    if (part.reason && !is_full())
+      throw BadRow(part.reason, n_lines_ + part.bad_line,
+                   n_bytes_ + static_cast<std::size_t>(part.bad_at - data), part.found);
+    n_lines_ += part.n_lines;
+    n_seen += part.n_seen;
+    n_skipped += part.n_skipped;
+  }
+  n_bytes_ += whole;
+  return whole;
+}
+
+std::size_t RowReader::read_entries(const char* data, std::size_t n, bool is_last) {
+  const std::size_t row_bytes = choice_.dim * sizeof(float);
+  std::vector<float> row(choice_.dim);
+  Folded folded;
+  std::size_t at = 0;
+  while (!is_full()) {
+    std::size_t begin = at;
+    while (begin < n && data[begin] == '\n') ++begin;
+    if (begin == n) {
+      if (is_last) at = n;
+      break;
+    }
+    const auto* word_end = static_cast<const char*>(std::memchr(data + begin, ' ', n - begin));
+    const auto cut_short = [&](const char* reason) {
+      throw BadRow(reason, n_seen, n_bytes_ + begin,
+                   std::string(data + begin, std::min<std::size_t>(n - begin, 40)));
+    };
+    if (!word_end) {
+      if (n - begin > kLongest) cut_short(kTooLong);
+      if (is_last) cut_short(kCutShort);
+      break;
+    }
+    const std::size_t length = static_cast<std::size_t>(word_end - data) - begin;
+    if (n - begin < length + 1 + row_bytes) {
+      if (is_last) cut_short(kCutShort);
+      break;
+    }
+    const char* const word = data + begin;
+    at = begin + length + 1 + row_bytes;
+    ++n_seen;
+    if (!is_wanted(word, length, folded)) continue;
+    std::memcpy(row.data(), word_end + 1, row_bytes);
+    const bool is_text = valid_bytes(word, length) == length;
+    const bool is_finite = kernels().all_finite(row.data(), row.size());
+    if (!is_finite || (!is_text && !choice_.replaces)) {
+      if (!choice_.skips)
+        throw BadRow(is_finite ? kNotUtf8 : kNotFinite, n_seen - 1, n_bytes_ + begin,
+                     std::string(word, std::min<std::size_t>(length, 80)));
+      ++n_skipped;
+    } else if (is_text) {
+      keep(word, length, row.data());
+    } else {
+      const std::string shown = replaced(word, length);
+      keep((shown + std::string(Words::kReadable, '\0')).data(), shown.size(), row.data());
+    }
+  }
+  n_bytes_ += at;
+  return at;
+}
+
+}  // namespace wordrow

@@ -71,6 +71,33 @@ nb::tuple end(Reading& self, std::size_t dim) {
                         Out<float, 2>(data, {n_rows, dim}, owner));
 }
 
+// (words, labels, counts, bytes read, entries told apart, entries that were no UTF-8).
+nb::tuple dictionary(In<std::uint8_t, 1> data, std::size_t n, bool replaces) {
+  Dictionary read;
+  std::size_t n_bytes;
+  try {
+    nb::gil_scoped_release release;
+    n_bytes = read_dictionary(reinterpret_cast<const char*>(data.data()), data.size(), n, replaces,
+                              read);
+  } catch (const BadRow& bad) {
+    raise_bad_vector(bad);
+  }
+  return nb::make_tuple(std::move(read.words), std::move(read.labels),
+                        to_numpy(std::move(read.counts)), n_bytes, read.n_repeated, read.n_broken);
+}
+
+nb::bytes lines(nb::object words, In<float, 2> rows, std::size_t begin, std::size_t end, char gap) {
+  const Words* const named = words.is_none() ? nullptr : nb::cast<const Words*>(words);
+  require(!named || rows.shape(0) == named->size(), "one row a word");
+  require(begin <= end && end <= rows.shape(0), "begin and end must be rows");
+  std::string out;
+  {
+    nb::gil_scoped_release release;
+    write_lines(named, rows.data(), rows.shape(1), begin, end, gap, out);
+  }
+  return nb::bytes(out.data(), out.size());
+}
+
 }  // namespace
 
 void define_row_file(nb::module_& module) {
@@ -90,6 +117,10 @@ void define_row_file(nb::module_& module) {
       .def_prop_ro("n_skipped", [](const Reading& self) { return self.reader.n_skipped; })
       .def_prop_ro("first_repeated",
                    [](const Reading& self) { return to_str(self.reader.first_repeated); });
+  module.def("read_dictionary", &dictionary, nb::arg("data").noconvert(), nb::arg("n"),
+             nb::kw_only(), nb::arg("replaces"));
+  module.def("row_lines", &lines, nb::arg("words").none(), nb::arg("rows").noconvert(),
+             nb::arg("begin"), nb::arg("end"), nb::arg("gap") = ' ');
   module.attr("ROW_PADDING") = RowReader::kPadding;
 }
 

@@ -27,11 +27,9 @@ Out<std::int64_t, 1> add_packed(Words& words, In<std::uint8_t, 1> data,
   for (std::size_t i = 0; i + 1 < n; ++i) {
     const auto begin = static_cast<std::size_t>(offsets.data()[i]);
     const auto end = static_cast<std::size_t>(offsets.data()[i + 1]);
-    bool is_new = true;
-    if (begin + Words::kReadable <= data.shape(0))
-      words.add_in_place(bytes + begin, end - begin, &is_new);
-    else
-      is_new = words.add({bytes + begin, end - begin});
+    const bool is_new = std::max(end, begin + Words::kReadable) <= data.shape(0)
+                            ? words.add_in_place(bytes + begin, end - begin)
+                            : words.add({bytes + begin, end - begin});
     if (!is_new) repeated.push_back(static_cast<std::int64_t>(i));
   }
   return to_numpy(std::move(repeated));

@@ -328,9 +328,7 @@ void RowReader::read_part(const char* begin, const char* end, Part& part) const 
 }
 
 void RowReader::keep(const char* word, std::size_t length, const float* row) {
-  bool is_new;
-  words.add_in_place(word, length, &is_new);
-  if (is_new) return rows.append(row, choice_.dim);
+  if (words.add_in_place(word, length)) return rows.append(row, choice_.dim);
   if (n_repeated++ == 0) first_repeated.assign(word, length);
 }
 
@@ -370,6 +368,62 @@ std::size_t RowReader::read_lines(const char* data, std::size_t n, bool is_last,
   }
   n_bytes_ += whole;
   return whole;
+}
+
+std::size_t read_dictionary(const char* data, std::size_t n_bytes, std::size_t n, bool replaces,
+                            Dictionary& into) {
+  constexpr std::size_t kBehind = 9;  // a count of 8 bytes, and what it is
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto fail = [&](const char* reason) {
+      throw BadRow(reason, i, at, std::string(data + at, std::min<std::size_t>(n_bytes - at, 40)));
+    };
+    const auto* end = static_cast<const char*>(std::memchr(data + at, 0, n_bytes - at));
+    if (!end || static_cast<std::size_t>(data + n_bytes - end) < 1 + kBehind) fail(kCutShort);
+    const std::size_t length = static_cast<std::size_t>(end - data) - at;
+    std::int64_t count;
+    std::memcpy(&count, end + 1, sizeof count);
+    const char kind = end[1 + sizeof count];
+    if (kind != 0 && kind != 1) fail(kNotNumber);
+    std::string word(data + at, length);
+    if (valid_bytes(word.data(), length) < length) {
+      if (!replaces) fail(kNotUtf8);
+      word = replaced(word.data(), length);
+      ++into.n_broken;
+    }
+    if (kind == 0 && into.labels.size() > 0) fail(kNotNumber);
+    // What became like another is told apart: every entry has a row of its own.
+    Words& words = kind == 0 ? into.words : into.labels;
+    while (!words.add(word)) {
+      ++into.n_repeated;
+      word += "\xEF\xBF\xBD";
+    }
+    into.counts.push_back(count);
+    at += length + 1 + kBehind;
+  }
+  return at;
+}
+
+void write_lines(const Words* words, const float* rows, std::size_t dim, std::size_t begin,
+                 std::size_t end, char gap, std::string& out) {
+  char number[32];
+  for (std::size_t row = begin; row < end; ++row) {
+    if (words) out.append(words->word(row));
+    for (std::size_t d = 0; d < dim; ++d) {
+      const float x = rows[row * dim + d];
+      if (words || d > 0) out += gap;
+#if defined(__cpp_lib_to_chars)
+      out.append(number, std::to_chars(number, number + sizeof number, x).ptr);
+#else
+      std::ostringstream text;
+      text.imbue(std::locale::classic());
+      text.precision(9);
+      text << x;
+      out += text.str();
+#endif
+    }
+    out += '\n';
+  }
 }
 
 std::size_t RowReader::read_entries(const char* data, std::size_t n, bool is_last) {

@@ -90,4 +90,19 @@ class RowReader {
   std::vector<std::unique_ptr<Part>> parts_;
 };
 
+// The dictionary of a fastText model: words, then labels, each with how often it occurs.
+struct Dictionary {
+  Words words, labels;
+  std::vector<std::int64_t> counts;  // of the words, then of the labels
+  std::uint64_t n_repeated = 0, n_broken = 0;
+};
+// Reads n entries from data [n_bytes] and returns how many bytes they took. Throws BadRow.
+std::size_t read_dictionary(const char* data, std::size_t n_bytes, std::size_t n, bool replaces,
+                            Dictionary& into);
+
+// Appends the lines of some rows: the word, where words are given, and numbers as short as they can
+// be and still be read as the same, with a gap between.
+void write_lines(const Words* words, const float* rows, std::size_t dim, std::size_t begin,
+                 std::size_t end, char gap, std::string& out);
+
 }  // namespace wordrow

@@ -4,7 +4,10 @@ Every message has three parts: what was expected, what was received, one fix.
 Wrong arguments are plain `ValueError` and `TypeError`.
 """
 
-__all__ = ["DataError", "FileFormatError", "MissingExtraError", "TextTypeError", "show"]
+__all__ = [
+    "DataError", "FileFormatError", "MissingExtraError", "TextTypeError", "UnknownWordError",
+    "show",
+]  # fmt: skip
 
 
 class DataError(ValueError):
@@ -23,6 +26,13 @@ class MissingExtraError(ImportError):
             f"{what} needs the package {package}, which is not installed. "
             f"Install it with: pip install 'wordrow[{extra}]'"
         )
+
+
+class UnknownWordError(KeyError, ValueError):
+    """A word that has no row."""
+
+    def __str__(self) -> str:  # KeyError's own would quote the message
+        return str(self.args[0])
 
 
 class TextTypeError(TypeError, AttributeError):

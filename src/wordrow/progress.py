@@ -6,7 +6,14 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["TrainingLine", "counting", "is_wanted", "numbers_text", "training_line"]
+__all__ = [
+    "TrainingLine",
+    "counting",
+    "counting_bytes",
+    "is_wanted",
+    "numbers_text",
+    "training_line",
+]
 
 Show = Callable[[int, float, int], None]
 
@@ -90,6 +97,24 @@ def training_line(
         return
     with TrainingLine(n_texts, n_epochs) as line:
         yield line
+
+
+@contextlib.contextmanager
+def counting_bytes(n_bytes: int | None, *, wanted: bool | str) -> Iterator[Callable[[int], None]]:
+    """Give a function that shows how many bytes are read; nothing where not wanted.
+
+    n_bytes: in all, None where it is not known.
+    """
+    if not is_wanted(wanted):
+        yield lambda n: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(bar_width=24), DownloadColumn(), TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=n_bytes)
+        yield lambda n: progress.update(task, completed=n)
 
 
 @contextlib.contextmanager

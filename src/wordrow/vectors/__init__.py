@@ -1,5 +1,7 @@
-"""Rows as a thing of their own: which are near which."""
+"""Rows as a thing of their own: loaded and saved, compared, trained. Never JAX."""
 
-from wordrow.vectors.nearest import nearest_rows
+from wordrow.vectors.subword import Subwords
+from wordrow.vectors.vectors import Moved, Vectors
+from wordrow.vectors.vocabulary import Vocabulary
 
-__all__ = ["nearest_rows"]
+__all__ = ["Moved", "Subwords", "Vectors", "Vocabulary"]

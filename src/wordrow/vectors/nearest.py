@@ -1,36 +1,72 @@
-"""The rows of a table that point the same way as a vector."""
+"""The rows of a table that point the same way as a vector: exact, by the core."""
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["nearest_rows"]
+from wordrow import _core
+
+__all__ = ["Directions"]
+
+Rows = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float32]
 
 
-def nearest_rows(
-    table: npt.NDArray[np.float32],
-    vector: npt.NDArray[np.float32],
-    n: int,
-    *,
-    allowed: npt.NDArray[np.bool_] | None = None,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
-    """Return (row numbers, cosines) of the n rows nearest to a vector, nearest first.
+class Directions:
+    """A table of which the rows nearest to vectors are asked for.
 
-    table: [V, D]; vector: [D]; allowed: bool [V], the rows that may be named.
-    Rows of zeros are never near.
+    table: float32 [V, D], used in place (it may be mapped from a file). Rows of
+    zeros point nowhere and are never near. From the second single query on, the
+    rows are also held rounded to a byte a number: they say which rows need to be
+    looked at, so that what is found stays exact.
 
-    >>> table = np.array([[1, 0], [0, 1], [2, 1]], np.float32)
-    >>> nearest_rows(table, np.array([1, 0], np.float32), 2)[0].tolist()
-    [0, 2]
+    >>> directions = Directions(np.array([[1, 0], [0, 1], [2, 1]], np.float32))
+    >>> rows, cosines = directions.nearest(np.array([1, 0], np.float32), 2)
+    >>> rows.tolist(), cosines.round(2).tolist()
+    ([0, 2], [1.0, 0.8899999856948853])
     """
-    lengths: Any = np.linalg.norm(table, axis=1) * np.linalg.norm(vector)
-    cosines = (table @ vector) / np.where(lengths > 0, lengths, 1)
-    candidates = lengths > 0 if allowed is None else (lengths > 0) & allowed
-    cosines = np.where(candidates, cosines, -2)
-    n = min(n, int(candidates.sum()))
-    best: Any = np.argpartition(-cosines, n - 1)[:n] if n else np.empty(0, np.int64)
-    best = best[np.argsort(-cosines[best], kind="stable")]
-    return best, cosines[best]
+
+    def __init__(self, table: npt.NDArray[np.float32]) -> None:
+        self.table = table
+        self.scales = _core.inverse_lengths(table)
+        self._n_queries = 0
+        self._rounded: _core.RoundedRows | None = None
+        self._lock = threading.Lock()
+
+    def nearest(self, vector: Any, n: int) -> tuple[Rows, Scores]:
+        """Return (rows, cosines) of the n rows nearest to a vector [D], nearest first."""
+        n = min(n, len(self.table))
+        query = unit(vector)
+        if n == 0 or not query.any():
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        with self._lock:
+            self._n_queries += 1
+            if self._rounded is None and self._n_queries > 1:
+                self._rounded = _core.round_rows(self.table, self.scales)
+        if self._rounded is not None:
+            rows, scores = self._rounded.nearest(self.table, self.scales, query, n)
+        else:
+            (rows,), (scores,) = _core.nearest(self.table, self.scales, query[None], n)
+        return rows[rows >= 0], scores[rows >= 0]
+
+    def nearest_each(self, vectors: Any, n: int) -> tuple[Rows, Scores]:
+        """Return (rows, cosines) [B, n] for vectors [B, D]; row -1 where there are no more."""
+        queries = np.array(vectors, np.float32, order="C")
+        queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-30)
+        return _core.nearest(self.table, self.scales, queries, min(n, len(self.table)))
+
+    def cosines(self, vector: Any) -> Scores:
+        """Return the cosine of every row with a vector: [V]."""
+        found: Scores = (self.table @ unit(vector)) * self.scales
+        return found
+
+
+def unit(vector: Any) -> npt.NDArray[np.float32]:
+    """Return a vector at length 1, float32; zeros stay zeros."""
+    exact = np.asarray(vector, np.float64)
+    length = np.linalg.norm(exact)
+    return np.ascontiguousarray(exact / length if length > 0 else exact, np.float32)

@@ -1,0 +1,110 @@
+"""Lines of a word and its numbers: GloVe's files, word2vec's text, fastText's .vec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from wordrow import _core
+from wordrow.vectors.formats.choice import Choice, read_rows
+from wordrow.vectors.formats.source import Source, packing
+
+if TYPE_CHECKING:
+    from wordrow.vectors.vectors import Vectors
+
+__all__ = ["dimension", "header", "read_text", "row_lines", "why_no_text", "write_text"]
+
+_HEADER = re.compile(rb"(\d{1,18})[ \t]+(\d{1,9})[ \t]*\r?\n")
+_NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)", re.IGNORECASE)
+_LINES = 20  # that say how many numbers a row has
+_ROWS_AT_ONCE = 1024
+
+
+def header(head: bytes) -> tuple[int, int, int] | None:
+    """Return (rows, dimensions, bytes) of word2vec's first line; None where there is none."""
+    match = _HEADER.match(head)
+    if not match or int(match[2]) == 0:
+        return None
+    return int(match[1]), int(match[2]), match.end()
+
+
+def dimension(lines: bytes) -> int | None:
+    """Return how many numbers the first rows of a text have; None where that is not so.
+
+    A word may hold spaces, and even numbers: the shortest of the lines says it.
+    """
+    found = []
+    for line in lines.split(b"\n")[:_LINES]:
+        fields = line.split()
+        n = 0
+        while n < len(fields) and _NUMBER.fullmatch(fields[-1 - n]):
+            n += 1
+        if not line.strip():
+            continue
+        starts_empty = line[:1] in (b" ", b"\t")
+        found.append(min(n, len(fields) - (not starts_empty)))
+    return min(found, default=0) or None
+
+
+def why_no_text(source: Source) -> str | None:
+    """Return why this is no text of vectors; None where it is."""
+    head = source.head
+    if b"\0" in head:
+        return "there are zero bytes in it"
+    if (found := header(head)) is not None:
+        rest = head[found[2]:]  # fmt: skip
+        first = rest.split(b"\n")[0]
+        n = dimension(first + b"\n")
+        if not rest.strip() and found[0] == 0:
+            return None
+        if n is None or n < found[1]:
+            return f"behind the header, a row of {found[1]} numbers was expected"
+        return None
+    lines = head[: head.rfind(b"\n") + 1] or head
+    return None if dimension(lines) else "its first lines are not a word and numbers each"
+
+
+def read_text(source: Source, choice: Choice) -> Vectors:
+    """Return the vectors of lines, with or without word2vec's first line."""
+    found = header(source.head)
+    if found is not None:
+        n_rows, dim, skip = found
+        return read_rows(source, choice, dim, skip=skip, n_promised=n_rows, binary=False)
+    lines = source.head[: source.head.rfind(b"\n") + 1] or source.head
+    dim = dimension(lines) or 1
+    return read_rows(source, choice, dim, skip=0, n_promised=None, binary=False)
+
+
+def write_text(vectors: Vectors, path: str, *, with_header: bool) -> None:
+    """Write a line a word: numbers as short as they can be and still be read as the same float32.
+
+    Raises ValueError for words that would not be read as they were.
+    """
+    check_words(vectors, "\n", "a text", edges=" \t\r")
+    with packing(path) as file:
+        if with_header:
+            file.write(f"{len(vectors)} {vectors.dim}\n".encode())
+        for lines in row_lines(vectors.vocabulary.core, vectors.table):
+            file.write(lines)
+
+
+def row_lines(words: _core.Words | None, table: Any, gap: str = " ") -> Iterator[bytes]:
+    """Yield the lines of a table, each with its word in front where words are given."""
+    for begin in range(0, len(table), _ROWS_AT_ONCE):
+        yield _core.row_lines(words, table, begin, min(len(table), begin + _ROWS_AT_ONCE), gap)
+
+
+def check_words(vectors: Vectors, forbidden: str, what: str, *, edges: str = "") -> None:
+    """Raise ValueError for a word that a format cannot hold."""
+    for word in vectors.vocabulary:
+        ends = edges and (word[:1] in edges or word[-1:] in edges)
+        if ends or any(c in word for c in forbidden) or _has_surrogate(word):
+            raise ValueError(
+                f"{what} cannot hold the word {word!r}. Save as .safetensors, which holds every "
+                "word, or leave it out with .subset()."
+            )
+
+
+def _has_surrogate(word: str) -> bool:
+    return any("\ud800" <= c <= "\udfff" for c in word)

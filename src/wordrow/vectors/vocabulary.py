@@ -1,0 +1,129 @@
+"""The words of a table, in the order of its rows."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from wordrow import _core
+from wordrow.errors import show
+
+__all__ = ["Vocabulary", "spelled_alike"]
+
+_AT_ONCE = 1 << 14  # words that are made Python strings together
+
+
+class Vocabulary(Sequence[str]):
+    """Distinct words; the row of each is its place. A sequence of strings that finds them fast.
+
+    Raises ValueError for a word that is given twice, TypeError for what is no string.
+
+    >>> vocabulary = Vocabulary(["this", "is"])
+    >>> vocabulary[1], vocabulary.index("is"), "text" in vocabulary
+    ('is', 1, False)
+    """
+
+    __slots__ = ("_words",)
+
+    def __init__(self, words: Iterable[str]) -> None:
+        listed = list(words)
+        self._words = _core.Words()
+        for i, word in enumerate(listed):
+            if not isinstance(word, str):
+                raise TypeError(f"words must be strings; word {i} is {show(word)}.")
+        repeated = self._words.add(listed)
+        if len(repeated):
+            raise ValueError(
+                f"words must differ, since each has one row; {listed[repeated[0]]!r} is given "
+                f"again as word {int(repeated[0])}. Remove it."
+            )
+
+    @classmethod
+    def of(cls, words: _core.Words) -> Vocabulary:
+        """Return the vocabulary of words that the core has read."""
+        self = cls.__new__(cls)
+        self._words = words
+        return self
+
+    def row(self, word: object) -> int:
+        """Return the row of a word, -1 where it has none."""
+        return self._words.row(word)
+
+    def rows(self, words: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return the rows of words, -1 for those without one: int64 [n]."""
+        return self._words.rows(words)
+
+    def take(self, rows: Iterable[int]) -> list[str]:
+        """Return the words of some rows."""
+        return [self._words.word(row) for row in rows]
+
+    @property
+    def core(self) -> _core.Words:
+        """The words as the core has them."""
+        return self._words
+
+    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
+        """Return the row of a word. Raises ValueError where it has none."""
+        row = self._words.row(value)
+        if row < start or row < 0 or (stop is not None and row >= stop):
+            raise ValueError(f"{value!r} is not in the vocabulary")
+        return row
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def __contains__(self, word: object) -> bool:
+        return self._words.row(word) >= 0
+
+    def __iter__(self) -> Iterator[str]:
+        for begin in range(0, len(self), _AT_ONCE):
+            yield from self._words.list(begin, begin + _AT_ONCE)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return self.take(range(*index.indices(len(self))))
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"word {index} of {len(self)}")
+        return self._words.word(index % len(self))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        first = ", ".join(map(repr, self[:4]))
+        return f"Vocabulary([{first}{', …' if len(self) > 4 else ''}]), {len(self):,} words"
+
+
+def spelled_alike(word: str, vocabulary: Vocabulary, n: int = 3) -> list[str]:
+    """Return up to n words that differ from a word by one letter, the first rows first.
+
+    One letter left out, put in, exchanged, or two swapped: the distance of
+    Damerau (1964). Letters are those of the word, and a to z.
+
+    >>> spelled_alike("acotr", Vocabulary(["actor", "factor", "octor"]))
+    ['actor']
+    """
+    if not 2 < len(word) <= 30:
+        return []
+    letters = sorted({*word, *string.ascii_lowercase})
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    made = {a + b[1:] for a, b in cuts if b}
+    made |= {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    made |= {a + c + b[1:] for a, b in cuts if b for c in letters}
+    made |= {a + c + b for a, b in cuts for c in letters}
+    made.discard(word)
+    rows = vocabulary.rows(list(made))
+    found = np.sort(rows[rows >= 0])[:n]
+    return vocabulary.take(found.tolist())

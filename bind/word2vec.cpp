@@ -61,7 +61,7 @@ void train(InOut<float, 2> input, InOut<float, 2> output, In<std::int64_t, 1> co
 }  // namespace
 
 void define_word2vec(nb::module_& module) {
-  module.def("train_word2vec", &train, nb::arg("input").noconvert(), nb::arg("output").noconvert(),
+  module.def("train_word2vec", &train, nb::arg("inputs").noconvert(), nb::arg("outputs").noconvert(),
              nb::arg("counts").noconvert(), nb::arg("ids").noconvert(),
              nb::arg("offsets").noconvert(), nb::arg("subwords").none(),
              nb::arg("subword_offsets").none(), nb::kw_only(), nb::arg("cbow"),

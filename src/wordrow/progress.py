@@ -30,11 +30,11 @@ class TrainingLine:
     of one epoch, None where it is not known.
     """
 
-    def __init__(self, n_texts: int | None, n_epochs: int) -> None:
+    def __init__(self, n_texts: int | None, n_epochs: int, unit: str = "texts") -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self.n_texts, self.n_epochs = n_texts, n_epochs
+        self.n_texts, self.n_epochs, self.unit = n_texts, n_epochs, unit
         self._progress = Progress(
             TextColumn("[bold]epoch {task.fields[epoch]}"),
             BarColumn(bar_width=24),
@@ -63,7 +63,7 @@ class TrainingLine:
             self._task,
             completed=done,
             epoch=f"{epoch + 1}/{self.n_epochs}",
-            numbers=f"{numbers_text(numbers)}  {rate:,.0f} texts/s",
+            numbers=f"{numbers_text(numbers)}  {rate:,.0f} {self.unit}/s",
         )
 
     def say(self, text: str, n_texts: int) -> None:
@@ -89,13 +89,13 @@ def numbers_text(numbers: Mapping[str, float]) -> str:
 
 @contextlib.contextmanager
 def training_line(
-    n_texts: int | None, n_epochs: int, *, wanted: bool
+    n_texts: int | None, n_epochs: int, *, wanted: bool, unit: str = "texts"
 ) -> Iterator[TrainingLine | None]:
     """Show a TrainingLine while the block runs, or nothing."""
     if not wanted:
         yield None
         return
-    with TrainingLine(n_texts, n_epochs) as line:
+    with TrainingLine(n_texts, n_epochs, unit) as line:
         yield line
 
 

@@ -20,7 +20,7 @@ from wordrow.nn import bag, random
 from wordrow.nn.layers import Dense, Embedding, GlobalAveragePooling1D
 from wordrow.nn.sequential import Sequential
 from wordrow.text.tokenizer import Tokenizer
-from wordrow.vectors import nearest_rows
+from wordrow.vectors import Vectors
 
 __all__ = ["reviews", "walk"]
 
@@ -128,14 +128,15 @@ def _neighbours(console: Console, classifier: TextClassifier) -> None:
     """Print the words whose rows are nearest to those of some words, among the frequent ones."""
     names, occurrences, _ = classifier.tokenizer.ranked_entries()
     table = classifier.model_.layers[0].get_weights()[0]
-    frequent = np.concatenate([[False], occurrences >= 100])
-    frequent[1:] &= np.array([" " not in name for name in names])
-    numbers = {name: i for i, name in enumerate(names, 1)}
+    frequent = [
+        i for i, (name, n) in enumerate(zip(names, occurrences.tolist(), strict=True), 1)
+        if n >= 100 and " " not in name
+    ]  # fmt: skip
+    vectors = Vectors([names[i - 1] for i in frequent], table[frequent])
     out = Table("word", "nearest rows (cosine)", box=None, pad_edge=False)
-    for word in (word for word in LOOKED_UP if word in numbers):
-        found, cosines = nearest_rows(table, table[numbers[word]], 7, allowed=frequent)
-        near = [f"{names[i - 1]} {c:.2f}" for i, c in zip(found, cosines, strict=True)]
-        out.add_row(Text(word, "bold"), ", ".join(n for n in near if not n.startswith(word + " ")))
+    for word in (word for word in LOOKED_UP if word in vectors):
+        near = [f"{other} {cosine:.2f}" for other, cosine in vectors.most_similar(word, n=6)]
+        out.add_row(Text(word, "bold"), ", ".join(near))
     console.print(out)
     console.print(
         "The rows learned one question alone, so they line up along its answer: near are words "

@@ -9,8 +9,8 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from wordrow.arguments import not_negative
 from wordrow.errors import show
-from wordrow.nn.arguments import not_negative
 from wordrow.nn.named import config_of
 from wordrow.nn.ops import namespace
 from wordrow.nn.schedules import SCHEDULES, Schedule

@@ -18,7 +18,7 @@ import math
 from typing import Any, Unpack
 
 from wordrow import _core
-from wordrow.nn.arguments import share
+from wordrow.arguments import share
 from wordrow.nn.named import Named
 from wordrow.nn.ops import namespace
 from wordrow.nn.optimizer import Drift, Optimizer, OptimizerOptions, Slots

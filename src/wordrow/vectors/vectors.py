@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from wordrow.arguments import whole_number
 from wordrow.errors import UnknownWordError, show
 from wordrow.vectors.nearest import Directions, unit
 from wordrow.vectors.subword import Subwords
@@ -173,7 +174,8 @@ class Vectors:
         """
         if isinstance(word, str):
             row = self._vocabulary.row(word)
-            return self._table[row] if row >= 0 else self._composed([word])[0]
+            own: Row = self._table[row] if row >= 0 else self._composed([word])[0]
+            return own
         words = list(word)
         rows = self._vocabulary.rows(words)
         found: Row = self._table[rows]
@@ -256,7 +258,7 @@ class Vectors:
         plus, minus = _listed(positive), _listed(negative)
         if not plus and not minus:
             raise ValueError("most_similar needs a word or a row; received none.")
-        n = _checked_count(n)
+        n = whole_number("n", n, least=0)
         mean = sum(unit(self._row(x)) for x in plus) - sum(unit(self._row(x)) for x in minus)
         given = {x for x in (*plus, *minus) if isinstance(x, str)}
         rows, cosines = self._directions.nearest(mean, n + len(given))
@@ -265,7 +267,7 @@ class Vectors:
     def batch_most_similar(self, words: Sequence[str | Row] | Row, n: int = 10) -> list[Neighbours]:
         """Return what `most_similar` says of each of many words or rows [B, D], much faster."""
         listed = list(words)
-        n = _checked_count(n)
+        n = whole_number("n", n, least=0)
         if not listed:
             return []
         queries = np.stack([self._row(x) for x in listed])
@@ -389,9 +391,3 @@ def _listed(words: Words) -> list[str | Row]:
     if isinstance(words, str) or (isinstance(words, np.ndarray) and words.ndim == 1):
         return [words]
     return list(words)
-
-
-def _checked_count(n: int) -> int:
-    if not isinstance(n, int | np.integer) or n < 0:
-        raise ValueError(f"`n` must be a whole number, 0 or more; received {show(n)}.")
-    return int(n)

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
+from wordrow.arguments import not_negative
 from wordrow.nn import ops
 from wordrow.nn.activations import ACTIVATIONS, elu, get_activation
 from wordrow.nn.activations import Activation as Function
-from wordrow.nn.arguments import not_negative
 from wordrow.nn.layers.layer import (
     Arrays,
     Layer,

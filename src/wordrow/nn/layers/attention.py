@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
+from wordrow.arguments import share, whole_number
 from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.arguments import share
 from wordrow.nn.layers.dense import KernelOptions, last_axis
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec, whole_number
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec
 from wordrow.nn.layers.symbol import symbols_in
 
 __all__ = ["AdditiveAttention", "Attention", "MultiHeadAttention"]

@@ -6,11 +6,12 @@ from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
+from wordrow.arguments import whole_number
 from wordrow.nn import ops
 from wordrow.nn.activations import ACTIVATIONS, get_activation
 from wordrow.nn.activations import Activation as Function
 from wordrow.nn.layers.dense import KernelOptions, last_axis
-from wordrow.nn.layers.layer import Arrays, Layer, Spec, whole_number
+from wordrow.nn.layers.layer import Arrays, Layer, Spec
 from wordrow.nn.layers.window import Windows, check_data_format, check_steps
 
 __all__ = ["Conv1D"]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
+from wordrow.arguments import whole_number
 from wordrow.nn import ops
 from wordrow.nn.activations import ACTIVATIONS, get_activation
 from wordrow.nn.activations import Activation as Function
@@ -15,7 +16,6 @@ from wordrow.nn.layers.layer import (
     LayerOptions,
     Spec,
     UnknownDimensionError,
-    whole_number,
 )
 
 __all__ = ["Dense", "KernelOptions", "last_axis"]

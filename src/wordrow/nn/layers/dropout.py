@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+from wordrow.arguments import not_negative, share
 from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.arguments import not_negative, share
 from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions
 from wordrow.nn.regularizers import L1L2
 

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
+from wordrow.arguments import whole_number
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Shape, Spec, whole_number
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Shape, Spec
 from wordrow.types import Ragged
 
 __all__ = ["Embedding", "check_ids"]

@@ -39,7 +39,7 @@ from wordrow.nn.regularizers import REGULARIZERS
 
 __all__ = [
     "CALLING", "Around", "Arrays", "Layer", "LayerOptions", "Lender", "MaskRule", "Shape", "Spec",
-    "UnknownDimensionError", "shapes_of", "whole_number",
+    "UnknownDimensionError", "shapes_of",
 ]  # fmt: skip
 
 Arrays = dict[str, Any]
@@ -404,22 +404,6 @@ def shapes_of(specs: Any) -> Any:
     if isinstance(specs, list):
         return [spec.shape for spec in specs]
     return None if specs is None else specs.shape
-
-
-def whole_number(name: str, value: Any, *, least: int = 1) -> int:
-    """Return an argument as an int.
-
-    Raises ValueError for what is none, or is below `least`.
-    """
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = least - 1
-    if number < least or number != value:
-        raise ValueError(
-            f"`{name}` must be a whole number above {least - 1}; received {show(value)}."
-        )
-    return number
 
 
 def _get(family: Any, value: Any) -> Callable[[Any], Any] | None:

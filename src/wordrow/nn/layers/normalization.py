@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
+from wordrow.arguments import not_negative
 from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.arguments import not_negative
 from wordrow.nn.layers.layer import (
     Arrays,
     Layer,

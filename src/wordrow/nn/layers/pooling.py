@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
+from wordrow.arguments import whole_number
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec, whole_number
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec
 from wordrow.nn.layers.window import Windows, check_data_format, check_steps
 
 __all__ = ["AveragePooling1D", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "MaxPooling1D"]

@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
+from wordrow.arguments import share, whole_number
 from wordrow.nn import ops
 from wordrow.nn.activations import ACTIVATIONS, get_activation
 from wordrow.nn.activations import Activation as Function
-from wordrow.nn.arguments import share
 from wordrow.nn.layers.dense import KernelOptions, last_axis
-from wordrow.nn.layers.layer import Arrays, Layer, Spec, whole_number
+from wordrow.nn.layers.layer import Arrays, Layer, Spec
 from wordrow.nn.layers.window import check_steps
 
 __all__ = ["Recurrent", "RecurrentOptions", "SimpleRNN"]

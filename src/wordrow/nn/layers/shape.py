@@ -9,6 +9,7 @@ from typing import Any, Literal, Unpack
 
 import numpy as np
 
+from wordrow.arguments import whole_number
 from wordrow.errors import show
 from wordrow.nn import ops
 from wordrow.nn.layers.layer import (
@@ -18,7 +19,6 @@ from wordrow.nn.layers.layer import (
     Shape,
     Spec,
     UnknownDimensionError,
-    whole_number,
 )
 from wordrow.nn.layers.window import check_data_format, check_steps
 

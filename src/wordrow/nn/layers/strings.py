@@ -14,8 +14,9 @@ from typing import Any, Literal, Unpack
 import numpy as np
 import numpy.typing as npt
 
+from wordrow.arguments import whole_number
 from wordrow.errors import show
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec, whole_number
+from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec
 from wordrow.text import Tokenizer
 from wordrow.types import Ragged
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wordrow import _core
-from wordrow.errors import FileFormatError, show
+from wordrow.arguments import check_choice, whole_number
+from wordrow.errors import FileFormatError
 from wordrow.vectors.formats.binary import read_binary, why_no_binary, write_binary
 from wordrow.vectors.formats.choice import Choice
 from wordrow.vectors.formats.fasttext import read_fasttext, why_no_fasttext
@@ -106,13 +107,11 @@ def load_vectors(
     verbose: bool | str = "auto",
 ) -> Vectors:  # fmt: skip
     """Return the vectors of a file: see `Vectors.load`."""
-    _check_one_of("case", case, ("exact", "fallback"))
-    _check_one_of("encoding_errors", encoding_errors, ("strict", "replace"))
-    _check_one_of("bad_rows", bad_rows, ("error", "skip"))
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise ValueError(
-            f"`limit` must be a whole number above 0, or None; received {show(limit)}."
-        )
+    check_choice("case", case, ("exact", "fallback"))
+    check_choice("encoding_errors", encoding_errors, ("strict", "replace"))
+    check_choice("bad_rows", bad_rows, ("error", "skip"))
+    if limit is not None:
+        limit = whole_number("limit", limit)
     wanted = None
     folds = case == "fallback"
     if words is not None:
@@ -146,7 +145,7 @@ def save_vectors(vectors: Vectors, path: str | os.PathLike[str], name: str | Non
                 f"{', '.join(s for form in FORMATS.values() for s in form.suffixes)}, or give "
                 f"format={' | '.join(_WRITABLE)}."
             )
-    _check_one_of("format", name, _WRITABLE)
+    check_choice("format", name, _WRITABLE)
     form = FORMATS[name]
     if plain != target and not form.packs:
         raise ValueError(
@@ -157,8 +156,3 @@ def save_vectors(vectors: Vectors, path: str | os.PathLike[str], name: str | Non
 
 
 _WRITABLE = tuple(name for name, form in FORMATS.items() if form.write)
-
-
-def _check_one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"`{name}` must be one of {', '.join(known)}; received {show(value)}.")

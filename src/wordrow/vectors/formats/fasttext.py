@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,14 +87,44 @@ class FastTextFile:
     input: Matrix
     output: Matrix
 
-    @property
-    def has_subwords(self) -> bool:
-        """Whether words are made of character n-grams too."""
-        return self.max_n > 0 and self.n_buckets > 0 and self.kept != {}
+    name: str
+    is_old: bool
 
-    def bucket_rows(self) -> Shifted:
-        """Return the rows of n-grams alone."""
-        return Shifted(self.input, len(self.words))
+    @cached_property
+    def subwords(self) -> Subwords | None:
+        """The rows of character n-grams, where words are made of them too."""
+        if self.max_n <= 0 or self.n_buckets == 0 or self.kept == {}:
+            return None
+        return Subwords(
+            min_n=self.min_n, max_n=self.max_n, n_buckets=self.n_buckets, kept=self.kept,
+            table=Shifted(self.input, len(self.words)),
+        )  # fmt: skip
+
+    def is_cut(self, word: str) -> bool:
+        """Return whether a word has n-grams: the end of a line has none, but in old models."""
+        return self.is_old or word != "</s>"
+
+    def vectors(self, rows: list[int] | None = None) -> Vectors:
+        """Return the vectors of words, or of some rows, as fastText gives them.
+
+        Raises FileFormatError for a number that is not finite.
+        """
+        places = np.arange(len(self.words)) if rows is None else np.array(rows, np.int64)
+        words = self.words if rows is None else Vocabulary(self.words.take(rows))
+        table = np.empty((len(places), self.dim), np.float32)
+        for begin in range(0, len(places), _ROWS_AT_ONCE):
+            some = slice(begin, begin + _ROWS_AT_ONCE)
+            own = self.input[places[some]]
+            table[some] = own if self.subwords is None else self.subwords.rows(words[some], own)
+            for i, word in enumerate(words[some]):
+                if not self.is_cut(word):
+                    table[begin + i] = own[i]
+        for row in np.flatnonzero(~np.isfinite(table).all(axis=1))[:1]:
+            raise FileFormatError(
+                f"{self.name}: the row of {words[int(row)]!r} holds a number that is not finite. "
+                "The file is damaged."
+            )
+        return Vectors.of(words, table, subwords=self.subwords)
 
 
 class Shifted:
@@ -160,37 +191,7 @@ def _is_old(head: bytes) -> bool:
 def read_fasttext(source: Source, choice: Choice) -> Vectors:
     """Return the vectors of a model: of words, with sub-words for others."""
     model = read_model(source, replaces=choice.replaces)
-    rows = choice.rows_of(model.words)
-    places = np.arange(len(model.words)) if rows is None else np.array(rows, np.int64)
-    words = model.words if rows is None else Vocabulary(model.words.take(rows))
-    subwords = None
-    if model.has_subwords:
-        subwords = Subwords(
-            min_n=model.min_n, max_n=model.max_n, n_buckets=model.n_buckets, kept=model.kept,
-            table=model.bucket_rows(),
-        )  # fmt: skip
-    table = np.empty((len(places), model.dim), np.float32)
-    for begin in range(0, len(places), _ROWS_AT_ONCE):
-        some = slice(begin, begin + _ROWS_AT_ONCE)
-        table[some] = _rows_of(model, subwords, words[some], places[some])
-    for row in np.flatnonzero(~np.isfinite(table).all(axis=1))[:1]:
-        raise FileFormatError(
-            f"{source.name}: the row of {words[int(row)]!r} holds a number that is not finite. "
-            "The file is damaged."
-        )
-    return Vectors.of(words, table, subwords=subwords)
-
-
-def _rows_of(model: FastTextFile, subwords: Subwords | None, words: list[str], places: Any) -> Rows:
-    """Return the rows of words as fastText gives them: of all but "</s>" with their n-grams."""
-    own = model.input[places]
-    if subwords is None:
-        return own
-    out = subwords.rows(words, own)
-    for i, word in enumerate(words):
-        if word == "</s>":
-            out[i] = own[i]
-    return out
+    return model.vectors(choice.rows_of(model.words))
 
 
 def read_model(source: Source, *, replaces: bool) -> FastTextFile:
@@ -234,7 +235,8 @@ def read_model(source: Source, *, replaces: bool) -> FastTextFile:
     return FastTextFile(
         kind=_KINDS[kind], loss=_LOSSES[loss], dim=dim, word_ngrams=word_ngrams,
         min_n=max(min_n, 1), max_n=max_n, n_buckets=n_buckets, words=words, labels=labels,
-        counts=counts, kept=kept, input=inputs, output=output,
+        counts=counts, kept=kept, input=inputs, output=output, name=source.name,
+        is_old=version == _OLD,
     )  # fmt: skip
 
 

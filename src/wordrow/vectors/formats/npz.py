@@ -79,4 +79,4 @@ def write_npz(vectors: Vectors, path: str | os.PathLike[str]) -> None:
             raise ValueError(f".npz cannot hold the word {word!r}, which ends in NUL.")
     words = np.array(list(vectors.vocabulary), str)
     with writing(path) as file:
-        np.savez(file, words=words, table=vectors.table)  # type: ignore[arg-type]
+        np.savez(file, words=words, table=vectors.table)

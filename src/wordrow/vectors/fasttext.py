@@ -1,0 +1,201 @@
+"""Models that fastText has trained: their rows, their labels, what they predict."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cached_property
+from typing import Any, Literal, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from wordrow import _core
+from wordrow.errors import FileFormatError, TextTypeError, show
+from wordrow.vectors.formats.fasttext import FastTextFile, read_model, why_no_fasttext
+from wordrow.vectors.formats.source import Source
+from wordrow.vectors.vectors import Vectors
+
+__all__ = ["FastText"]
+
+Predicted = list[tuple[str, float]]
+
+_BETWEEN = re.compile("[ \n\r\t\v\f\0]+")
+_END_OF_LINE = "</s>"
+_LABEL = "__label__"
+_TEXTS_AT_ONCE = 1024
+_SMALL = 1e-5  # what fastText adds before it takes a logarithm
+_BITS = (1 << 64) - 1
+
+
+class FastText:
+    """A model in fastText's own format, .bin or .ftz, supervised or not.
+
+    It answers as fastText does; training goes on with `TextClassifier` and
+    `train_vectors`.
+    """
+
+    def __init__(self, file: FastTextFile) -> None:
+        self._file = file
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str], *,
+        encoding_errors: Literal["strict", "replace"] = "replace",
+    ) -> FastText:  # fmt: skip
+        """Return the model of a file, whose matrices are mapped.
+
+        Raises FileFormatError where it is none of fastText's, or damaged.
+        """
+        source = Source(path)
+        if (why := why_no_fasttext(source)) is not None:
+            raise FileFormatError(f"{source.name}: expected a model of fastText's; {why}.")
+        return cls(read_model(source, replaces=encoding_errors == "replace"))
+
+    @property
+    def kind(self) -> str:
+        """ "supervised", "skipgram" or "cbow"."""
+        return self._file.kind
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The labels of a supervised model, the most frequent first."""
+        return list(self._file.labels)
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """The rows of its words, with sub-words for others where it has them."""
+        return self._file.vectors()
+
+    @overload
+    def predict(self, texts: str, k: int = 1, threshold: float = 0.0) -> Predicted: ...
+    @overload
+    def predict(self, texts: list[str], k: int = 1, threshold: float = 0.0) -> list[Predicted]: ...
+    def predict(
+        self, texts: str | list[str], k: int = 1, threshold: float = 0.0
+    ) -> Predicted | list[Predicted]:
+        """Return the k likeliest labels of a text, or of each text, with their probabilities.
+
+        threshold: leave labels out that are less likely. A text without a known
+        word or n-gram has none. Line ends count as spaces.
+        Raises ValueError for a model that is not supervised.
+        """
+        if self.kind != "supervised":
+            raise ValueError(
+                f"only supervised models predict labels; this one is {self.kind}. Its rows are "
+                "in .vectors."
+            )
+        if isinstance(texts, str):
+            return self._predict([texts], k, threshold)[0]
+        out: list[Predicted] = []
+        for begin in range(0, len(texts), _TEXTS_AT_ONCE):
+            out += self._predict(texts[begin : begin + _TEXTS_AT_ONCE], k, threshold)
+        return out
+
+    def _predict(self, texts: list[str], k: int, threshold: float) -> list[Predicted]:
+        lists = [self._ids(text) for text in texts]
+        offsets = np.cumsum([0, *map(len, lists)])
+        distinct, places = np.unique(
+            np.array([i for ids in lists for i in ids], np.int64), return_inverse=True
+        )
+        if not len(distinct):
+            return [[] for _ in texts]
+        rows = np.ascontiguousarray(self._file.input[distinct])
+        hidden = _core.bag_mean(rows, places.astype(np.int32), offsets)
+        chances = self._chances(hidden)
+        order = np.argsort(-chances, axis=1, kind="stable")[:, :k]
+        return [
+            [(self.labels[i], float(chances[t, i])) for i in order[t] if chances[t, i] >= threshold]
+            if ids else []
+            for t, ids in enumerate(lists)
+        ]  # fmt: skip
+
+    # ---- texts to ids ---------------------------------------------------
+
+    def _ids(self, text: str) -> list[int]:
+        """Return the rows that a text is the mean of: words, their n-grams, n-grams of words."""
+        if not isinstance(text, str):
+            raise TextTypeError(f"expected a text; received {show(text)}.")
+        file = self._file
+        tokens = [token for token in _BETWEEN.split(text) if token]
+        words = [word for word in (*tokens, _END_OF_LINE) if not word.startswith(_LABEL)]
+        known = file.words.rows(words).tolist()
+        if file.subwords is None:
+            ids = [row for row in known if row >= 0]
+        else:
+            grams, offsets = file.subwords.ids(words)
+            ids = []
+            for i, (word, row) in enumerate(zip(words, known, strict=True)):
+                ids += [row] if row >= 0 else []
+                if file.is_cut(word):
+                    ids += (grams[offsets[i] : offsets[i + 1]] + len(file.words)).tolist()
+        return ids + self._runs(words)
+
+    def _runs(self, words: list[str]) -> list[int]:
+        """Return the rows of runs of words, in fastText's order and by its hash."""
+        file = self._file
+        if file.word_ngrams <= 1 or not file.n_buckets or file.kept == {}:
+            return []
+        hashes = _core.subword_hashes(words).view(np.int32).tolist()
+        ids = []
+        for first in range(len(hashes)):
+            run = hashes[first] & _BITS
+            for other in hashes[first + 1 : first + file.word_ngrams]:
+                run = (run * 116049371 + other) & _BITS
+                bucket: int | None = run % file.n_buckets
+                if file.kept is not None:
+                    bucket = file.kept.get(run % file.n_buckets)
+                if bucket is not None:
+                    ids.append(len(file.words) + bucket)
+        return ids
+
+    # ---- rows to labels -------------------------------------------------
+
+    def _chances(self, hidden: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Return the probability of each label: [B, labels]."""
+        logits = hidden.astype(np.float64) @ self._output.T
+        if self._file.loss == "softmax":
+            logits = np.exp(logits - logits.max(axis=1, keepdims=True))
+            found: npt.NDArray[np.float64] = logits / logits.sum(axis=1, keepdims=True)
+            return found
+        right = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
+        return self._down_the_tree(right) if self._file.loss == "hs" else right
+
+    @cached_property
+    def _output(self) -> Any:
+        return self._file.output[np.arange(len(self.labels))].astype(np.float64)
+
+    def _down_the_tree(self, right: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of leaves: products on the way from the root, as fastText's."""
+        n = len(self.labels)
+        chances = np.ones((len(right), 2 * n - 1))
+        for node in range(2 * n - 2, n - 1, -1):
+            left_child, right_child = self._tree[node - n]
+            chances[:, left_child] = chances[:, node] * (1 - right[:, node - n] + _SMALL)
+            chances[:, right_child] = chances[:, node] * (right[:, node - n] + _SMALL)
+        return np.minimum(chances[:, :n], 1.0)
+
+    @cached_property
+    def _tree(self) -> list[tuple[int, int]]:
+        """The children of each inner node of Huffman's tree; the labels are its leaves."""
+        n = len(self.labels)
+        counts = [*self._file.counts[len(self._file.words) :].tolist(), *[10**15] * (n - 1)]
+        leaf, inner = n - 1, n
+        children = []
+        for node in range(n, 2 * n - 1):
+            pair = []
+            for _ in range(2):
+                if leaf >= 0 and counts[leaf] < counts[inner]:
+                    pair.append(leaf)
+                    leaf -= 1
+                else:
+                    pair.append(inner)
+                    inner += 1
+            counts[node] = counts[pair[0]] + counts[pair[1]]
+            children.append((pair[0], pair[1]))
+        return children
+
+    def __repr__(self) -> str:
+        labels = f", {len(self.labels)} labels" if self.labels else ""
+        sizes = f"{len(self._file.words):,} words, {self._file.dim} dimensions"
+        return f"FastText({self.kind}, {sizes}{labels})"

@@ -18,13 +18,16 @@ namespace {
 struct Table {
   InOut<float, 3> rows;  // [V, 3, D]
   InOut<std::int32_t, 1> last;
+  std::optional<In<bool, 1>> fixed;
 
   RowTable view() const {
     const std::size_t n_rows = rows.shape(0), dim = rows.shape(2);
     require(rows.shape(1) == 3 && last.shape(0) == n_rows,
             "rows must be [V, 3, D], and `last` have one step a row");
+    require(!fixed || fixed->shape(0) == n_rows, "`fixed` must say something of each row");
     float* const w = rows.data();
-    return {w, w + dim, w + 2 * dim, last.data(), n_rows, dim, 3 * dim};
+    return {w,     w + dim, w + 2 * dim, last.data(), n_rows, dim, 3 * dim,
+            fixed ? fixed->data() : nullptr};
   }
 };
 
@@ -163,11 +166,13 @@ nb::tuple train(Clock& shared, const Table& table, Classes classes, const Docume
 void define_bag(nb::module_& module) {
   nb::class_<Table>(module, "RowTable")
       .def("__init__",
-           [](Table* self, InOut<float, 3> rows, InOut<std::int32_t, 1> last) {
-             new (self) Table{rows, last};
+           [](Table* self, InOut<float, 3> rows, InOut<std::int32_t, 1> last,
+              std::optional<In<bool, 1>> fixed) {
+             new (self) Table{rows, last, fixed};
              self->view();
            },
-           nb::arg("rows").noconvert(), nb::arg("last").noconvert())
+           nb::arg("rows").noconvert(), nb::arg("last").noconvert(),
+           nb::arg("fixed").none() = nb::none())
       .def("take", &take, nb::arg("array").noconvert(), nb::kw_only(), nb::arg("part") = 0)
       .def("give", &give, nb::arg("array").noconvert());
   nb::class_<Clock>(module, "RowOptimizer")

@@ -384,12 +384,15 @@ void Trainer::update_rows(std::size_t p, const RowOptimizer& clock) {
   std::uint32_t begin = 0;
   for (std::size_t s = 0; s < part.n_rows; ++s) {
     if (s + kAhead < part.n_rows) clock.prefetch(table, row_of(part, p, s + kAhead));
-    if (model_.pool == Pool::kMax)
-      gradient_of_largest(part, p, s, begin, part.gradient.data());
-    else
-      kernel.sum_of_each(part.gradient.data(), hidden_gradients_.data(),
-                         part.documents.data() + begin, part.ends[s] - begin, dim_);
-    clock.update(table, row_of(part, p, s), part.gradient.data());
+    const std::size_t row = row_of(part, p, s);
+    if (!table.is_fixed(row)) {
+      if (model_.pool == Pool::kMax)
+        gradient_of_largest(part, p, s, begin, part.gradient.data());
+      else
+        kernel.sum_of_each(part.gradient.data(), hidden_gradients_.data(),
+                           part.documents.data() + begin, part.ends[s] - begin, dim_);
+      clock.update(table, row, part.gradient.data());
+    }
     begin = part.ends[s];
   }
 }

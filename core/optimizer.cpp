@@ -138,7 +138,7 @@ void RowOptimizer::prefetch(const RowTable& table, std::size_t row) {
 
 void RowOptimizer::catch_up(const RowTable& table, std::size_t row, std::int32_t last) const {
   const std::int32_t missed = step_ - last;
-  if (!moves_ || last == 0 || missed == 0) return;
+  if (!moves_ || last == 0 || missed == 0 || table.is_fixed(row)) return;
   if (n_terms_ == 0) return catch_up_step_by_step(table, row, missed);
   CatchUp away;
   const Terms& terms = terms_[static_cast<std::size_t>(last - settled_)];

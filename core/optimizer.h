@@ -45,6 +45,8 @@ struct RowTable {
   float *w, *m, *v;    // [n_rows, dim], each row `stride` behind the one before it
   std::int32_t* last;  // [n_rows]: the step that last updated the row, 0 if none
   std::size_t n_rows, dim, stride;
+  const bool* fixed = nullptr;  // [n_rows]: rows that nothing moves; none: all are trained
+  bool is_fixed(std::size_t row) const { return fixed && fixed[row]; }
 };
 
 // A step of a whole weight of n numbers, in one pass over memory, by all threads.

@@ -24,6 +24,7 @@ from wordrow.progress import is_wanted, training_line
 from wordrow.text.tokenizer import Tokenizer
 from wordrow.text.words import DEFAULT_FILTERS
 from wordrow.types import Ragged
+from wordrow.vectors.vectors import Vectors
 
 __all__ = ["TextClassifier"]
 
@@ -279,6 +280,11 @@ class TextClassifier(Estimator):
         if layers is not None:  # the tokenizer's ids are rows of the table
             return _probabilities(layers.predict(ragged, checked=True))
         return _probabilities(model.predict(inputs_for(model, ragged), verbose=0))
+
+    @property
+    def vectors(self) -> Vectors:
+        """The words and their rows as they were trained for the task."""
+        return self.model_.vectors(self.tokenizer)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest label of each text: [B]."""

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from wordrow.app import demo, explain, models, script
+from wordrow.app import demo, explain, models, script, vectors
 
 __all__ = ["app", "main"]
 
@@ -28,6 +28,7 @@ app.command("train")(models.train)
 app.command("evaluate")(models.evaluate)
 app.command("predict")(models.predict)
 app.command("explain")(explain.explain)
+app.add_typer(vectors.app, name="vectors")
 app.command(
     "run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
 )(script.script)

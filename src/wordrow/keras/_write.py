@@ -29,7 +29,7 @@ __all__ = ["Writer"]
 
 Config = dict[str, Any]
 # Arguments of ours that Keras's layers of the name do not have.
-_OURS = ("mask", "causal", "with_scores", "input_length")
+_OURS = ("mask", "causal", "with_scores", "input_length", "fixed_rows")
 _OPTIMIZERS = {"LazyAdam": "Adam", "LazyRMSprop": "RMSprop"}
 
 
@@ -133,6 +133,13 @@ class Writer:
         if isinstance(unit, Model):
             return self._model(unit)
         config = {k: self._value(k, v) for k, v in unit.get_config().items() if k not in _OURS}
+        if isinstance(unit, Embedding) and unit.fixed_rows is not None:
+            warnings.warn(
+                f"Keras cannot fix rows of a table: those of layer {unit.name!r} would be trained "
+                "there.",
+                UserWarning,
+                stacklevel=2,
+            )
         if config.get("trainable"):  # not all of Keras's take it
             del config["trainable"]
         config.setdefault("dtype", "float32")

@@ -106,6 +106,7 @@ class BagTrainer:
     rule: "adam"; "sgd", whose momentum is beta_1 and stands in m; "rmsprop", whose rho
     is beta_2, and "adagrad", whose means and sums stand in v. lazy: rows that a step
     does not use stay as they are. max_pool: the largest of the rows, not their mean.
+    fixed: bool [V], rows that are not trained.
     dropout: the share of what is pooled that each step leaves out, drawn from `seed`.
     """
 
@@ -128,12 +129,14 @@ class BagTrainer:
         step: int = 0,
         moments: Sequence[tuple[Float, Float]] | None = None,
         last: npt.NDArray[np.int32] | None = None,
+        fixed: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self.table, self.kernel, self.bias = table, kernel, bias
         self.last = np.zeros(len(table), np.int32) if last is None else last
         # Each row with its moments behind it: one place in memory to fetch, not three.
         rows = np.zeros((len(table), 3, table.shape[1]), np.float32)
-        self._rows = _core.RowTable(rows, self.last)
+        self.fixed = fixed
+        self._rows = _core.RowTable(rows, self.last, fixed)
         self._rows.take(table)
         if moments is None:
             dense = [(np.zeros_like(w), np.zeros_like(w)) for w in (kernel, bias)]

@@ -95,6 +95,7 @@ class BagEpochs:
         if core is None or not (
             table is core.table and kernel is core.kernel and bias is core.bias
             and core.step == trainer.step and self._has_own_moments(core)
+            and _are_same(core.fixed, self.form.embedding.rows_that_stay())
         ):  # fmt: skip
             core = trainer.core = self._new_core(table, kernel, bias)
         if self.documents is None:
@@ -122,7 +123,7 @@ class BagEpochs:
             ]
         return BagTrainer(
             *weights, step=trainer.step, moments=moments, last=trainer.last_of(self._paths[0]),
-            seed=trainer.seed, **form.options,
+            seed=trainer.seed, fixed=form.embedding.rows_that_stay(), **form.options,
         )  # fmt: skip
 
     def _give_back(self, core: BagTrainer, n_steps: int) -> None:
@@ -178,7 +179,7 @@ def _form_of(trainer: Trainer) -> Form | None:
         and type(dense) is Dense
         and not pooling.keepdims
         and not any(layer.mask or layer.activity_regularizer for layer in layers)
-        and all(layer.trainable for layer in (embedding, dense))
+        and dense.trainable
         and not any(_rules(embedding) + _rules(dense))
         and dense.use_bias
         and not trainer.has_resting_rows
@@ -282,6 +283,10 @@ def _is(loss: Any, kind: tuple[Any, type, dict[str, Any]]) -> bool:
     return loss is function or (
         type(loss) is cls and all(getattr(loss, k) == v for k, v in plain.items())
     )
+
+
+def _are_same(fixed: Any, rows: Any) -> bool:
+    return fixed is rows is None or np.array_equal(fixed, rows)
 
 
 def _ragged_of(column: Column) -> Ragged:

@@ -23,7 +23,10 @@ from wordrow.nn.layers.symbol import Inside, Symbol, symbols_in
 from wordrow.nn.optimizers import OPTIMIZERS, Optimizer
 from wordrow.nn.summary import summary_text
 from wordrow.nn.trainer import Trainer
+from wordrow.nn.words import grow_table, vectors_of
 from wordrow.types import Ragged
+from wordrow.vectors.coverage import Case, Missing
+from wordrow.vectors.vectors import Vectors
 
 __all__ = ["Model", "layers_of"]
 
@@ -411,6 +414,11 @@ class Model:
         return self._trainer
 
     @property
+    def has_trained(self) -> bool:
+        """Whether there is a trainer, with all that it has learned."""
+        return self._trainer is not None
+
+    @property
     def step(self) -> int:
         """The number of training steps taken since `compile`."""
         return 0 if self._trainer is None else self._trainer.step
@@ -534,6 +542,30 @@ class Model:
             for layer, own in zip(self._layers, before, strict=True):
                 layer._weights = own
             raise
+
+    # ---- words ----------------------------------------------------------
+
+    def vectors(self, tokenizer: Any, layer: str | None = None) -> Vectors:
+        """Return the words of a tokenizer with their rows as they are now: the trained table.
+
+        layer: the name of the Embedding, where there are several.
+        """
+        return vectors_of(self, tokenizer, layer)
+
+    def grow_vocabulary(
+        self, tokenizer: Any, vectors: Vectors | None = None, missing: Missing = "uniform",
+        case: Case = "exact", layer: str | None = None,
+    ) -> int:  # fmt: skip
+        """Add a row for each id that `tokenizer.grow` has added; return how many these are.
+
+        All that was learned stays, the optimizer's state too. New rows are those that
+        `vectors` have for the new words; missing and case say, as in
+        `Embedding.from_vectors`, what others begin with. So words that training never
+        met can be given their pretrained rows, or those of their sub-words, to predict with.
+
+        Raises ValueError where rows are not of one length, or the layer is not named.
+        """
+        return grow_table(self, tokenizer, vectors, missing, case, layer)
 
     def count_params(self) -> int:
         """Return the number of single weights."""

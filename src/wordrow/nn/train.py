@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from wordrow import _core
@@ -75,18 +75,20 @@ class Engine:
     """The compiled functions for one model, one optimizer, one objective.
 
     rows: (layer name, weight name) of the tables that are trained by rows;
-    whole: of the other weights that are trained. The rest is frozen.
+    whole: of the other weights that are trained. The rest is frozen. fixed_rows: of
+    tables, which rows are not trained: bool [V].
     `compiled` has one entry for each time that something was compiled.
     """
 
     def __init__(
         self, graph: Graph, optimizer: Optimizer, objective: Objective, *,
-        rows: Sequence[Path], whole: Sequence[Path],
+        rows: Sequence[Path], whole: Sequence[Path], fixed_rows: Mapping[Path, Any],
     ) -> None:  # fmt: skip
         jax = load_jax("training this model")
         _core.keep_memory()
         self.graph, self.optimizer, self.objective = graph, optimizer, objective
         self.rows, self.whole = tuple(rows), tuple(whole)
+        self.fixed_rows = fixed_rows
         self.number_names = tuple(optimizer.numbers(0))
         self.compiled: list[str] = []
         self._layers = {layer.name: layer for layer in graph.layers}
@@ -131,6 +133,11 @@ class Engine:
         fine = jnp.isfinite(loss)
         for gradient in gradients.values():
             fine &= ops.all_finite(gradient)
+        for path, free in batch["free"].items():  # which of the batch's rows are trained
+            gradients[path] = jnp.where(free[:, None], gradients[path], 0)
+        for path, fixed in self.fixed_rows.items():
+            if path in gradients and path not in batch["free"]:
+                gradients[path] = jnp.where(fixed[:, None], 0, gradients[path])
         gradients = self.optimizer.clip(gradients)
         new: Carry = {"weights": {}, "slots": {}, "state": ops.choose(fine, state, carry["state"])}
         for path in self.whole:
@@ -138,10 +145,18 @@ class Engine:
             after = updates.step_whole(self.optimizer, w, slots, gradients[path], fine, named)
             if (constraint := self._rule(path, "constraint")) is not None:
                 after = ops.choose(fine, constraint(after[0]), w), after[1]
+            if path in self.fixed_rows:
+                after = jnp.where(self.fixed_rows[path][:, None], w, after[0]), after[1]
             new["weights"][path], new["slots"][path] = after
         for path in self.rows:
             new["weights"][path], new["slots"][path] = updates.step_rows(
-                self.optimizer, *tables[path], read[path], gradients[path], fine, named
+                self.optimizer,
+                *tables[path],
+                read[path],
+                gradients[path],
+                fine,
+                named,
+                batch["free"].get(path),
             )
         totals = self.objective.count(
             carry["totals"], loss, parts, batch["labels"], outputs, masks, batch["weights"],

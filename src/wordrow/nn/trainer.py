@@ -59,6 +59,7 @@ class Trainer:
         self._resting: dict[Path, tuple[Any, Any]] = {}
         self._holds = False  # whether the weights here are newer than the layers'
         self._shown = True  # whether the layers have seen the latest
+        self._fixed: dict[Path, Any] = {}  # of tables, which rows are not trained
         self._trained: tuple[list[Path], list[Path], list[Path]] = ([], [], [])
 
     # ---- which weights are trained, and how ------------------------------
@@ -81,6 +82,7 @@ class Trainer:
                     and not layer.rule(name, "regularizer")
                     and not layer.rule(name, "constraint")
                     and self.optimizer.can_rest
+                    and not (layer.fixed_rows is not None and self.optimizer.weight_decay)
                 ):
                     by_rows.append(path)
                 else:
@@ -99,6 +101,8 @@ class Trainer:
             reason = "its ids are made inside the model"
         elif not self.optimizer.can_rest:
             reason = f"{self.optimizer!r} cannot leave rows alone exactly"
+        elif layer.fixed_rows is not None and self.optimizer.weight_decay:
+            reason = "weight decay moves all rows but those that are fixed"
         else:
             reason = "a regularizer or constraint moves every row"
         warnings.warn(
@@ -115,12 +119,22 @@ class Trainer:
             raise ValueError(
                 "there is nothing to train: every layer is frozen. Set trainable=True."
             )
-        if self.engine is None or plan != self._trained:
+        fixed = {
+            (layer.name, name): layer.fixed_rows
+            for layer in self.graph.layers
+            if isinstance(layer, Embedding) and layer.fixed_rows is not None
+            for name in layer._held or {}
+        }
+        same = fixed.keys() == self._fixed.keys() and all(
+            np.array_equal(fixed[path], self._fixed[path]) for path in fixed
+        )
+        if self.engine is None or plan != self._trained or not same:
             self.release()
-            self._trained = plan
+            self._trained, self._fixed = plan, fixed
             self.engine = Engine(
-                self.graph, self.optimizer, self.objective, rows=plan[0], whole=plan[1]
-            )
+                self.graph, self.optimizer, self.objective, rows=plan[0], whole=plan[1],
+                fixed_rows=fixed,
+            )  # fmt: skip
         self.resume()
 
     def resume(self) -> None:
@@ -165,6 +179,9 @@ class Trainer:
     def _slots_of(self, path: Path, weight: Any) -> dict[str, Any]:
         jnp = sys.modules["jax.numpy"]
         own = self.slots.pop(path, None) or self.optimizer.init(weight)
+        if path in self._fixed:  # a row that is fixed has no moments that could move it
+            fixed, first = self._fixed[path][:, None], self.optimizer.init(weight)
+            own = {name: np.where(fixed, first[name], own[name]) for name in own}
         return {name: jnp.array(own[name]) for name in self.optimizer.slots}
 
     def _zero_totals(self) -> Any:
@@ -202,6 +219,10 @@ class Trainer:
             "inputs": batch.inputs, "masks": batch.masks, "labels": batch.labels,
             "weights": batch.weights, "valid": batch.valid, "ids": batch.ids, "away": away,
             "places": batch.places,
+            "free": {
+                path: ~self._fixed[path].take(ids, mode="clip")
+                for path, ids in batch.ids.items() if path in self._fixed
+            },
         }  # fmt: skip
         numbers = numbers or self.optimizer.numbers(self.step)
         return (
@@ -307,6 +328,23 @@ class Trainer:
         slots = self.slots[path]
         _, self.slots[path] = self.optimizer.catch_up(slots[self.optimizer.slots[0]], slots, away)
         rows.last[:] = self.step
+
+    def grow(self, layer: Embedding, table: Any) -> None:
+        """Learn that a layer gets a table with more rows; the old ones keep their moments."""
+        self.release()
+        self.engine = self.core = None
+        path, n_before = (layer.name, "embeddings"), layer.input_dim
+        more = table[n_before:]
+        if (own := self.slots.get(path)) is not None:
+            fresh = self.optimizer.init(more)
+            self.slots[path] = {
+                name: np.concatenate([np.asarray(own[name]), np.asarray(fresh[name])])
+                for name in own
+            }
+        if path in self._all_rows:
+            last = self._all_rows[path].last
+            self._all_rows[path] = rows = Rows(len(table))
+            rows.last[: len(last)] = last
 
     # ---- steps that were taken elsewhere ---------------------------------
 

@@ -49,11 +49,12 @@ def read_rows(
 
 def step_rows(
     optimizer: Optimizer, table: Any, slots: Slots, ids: Any, away: Mapping[str, Any],
-    read: tuple[Any, Any], gradient: Any, goes_on: Any, numbers: Any,
+    read: tuple[Any, Any], gradient: Any, goes_on: Any, numbers: Any, free: Any = None,
 ) -> tuple[Any, Slots]:  # fmt: skip
     """Return (table, slots) after a step of some rows where `goes_on` is true, else as they are.
 
-    read: what `read_rows` gave.
+    read: what `read_rows` gave. free: bool [U], the rows that may change, where not
+    all may; the others have no gradient and no moments, with which Adam's do not change.
     """
     rows, kept = read
     if kept is None:
@@ -64,6 +65,8 @@ def step_rows(
         return table, {"m": m, "v": v}
     before, own = kept
     after = ops.choose(goes_on, optimizer.update(rows, gradient, own, numbers), before)
+    if free is not None:
+        after = ops.choose(free[:, None], after, before)
     return _put(table, slots, ids, after)
 
 

@@ -88,6 +88,11 @@ class VocabularyTables:
         order = order[(ids[order] > 0) & (ids[order] < self.n_ids)]
         return [texts[i] for i in order.tolist()], occurrences[order], documents[order]
 
+    def ranked_ids(self) -> npt.NDArray[np.int64]:
+        """Return the ids of `ranked_entries`, in that order."""
+        ids = self._vocabulary.entries(self._joiner)[3]
+        return np.sort(ids[(ids > 0) & (ids < self.n_ids)]).astype(np.int64)
+
     def kept_buckets(self) -> npt.NDArray[np.bool_]:
         """Return which buckets of n-grams have ids: [buckets]; they follow those of the words."""
         return self._vocabulary.bucket_counts() >= self.min_count
@@ -107,6 +112,39 @@ class VocabularyTables:
         if kept_buckets is not None:
             counts = kept_buckets.astype(np.uint8) * np.uint8(self.min_count)
             self._take_buckets(self._vocabulary, counts)
+
+    def _grow(self, texts: list[str], occurrences: Counts, documents: Counts) -> int:
+        """Give words that have no id one behind all others; return how many these are.
+
+        texts: words, in the order they are to have ids in, with their new counts.
+        """
+        known, times, docs, ids = self._vocabulary.entries(self._joiner)
+        n_ids = self.n_ids
+        place = {word: i for i, word in enumerate(known)}
+        new_times, new_docs = times.tolist(), docs.tolist()
+        # What num_words leaves out has no row, and so loses its id.
+        new_ids = np.where(ids < n_ids, ids, 0).tolist()
+        n_new = 0
+        for word, n, n_docs in zip(texts, occurrences.tolist(), documents.tolist(), strict=True):
+            i = place.setdefault(word, len(new_ids))
+            if i == len(new_ids):
+                for counts in (new_times, new_docs, new_ids):
+                    counts.append(0)
+            new_times[i] += n
+            new_docs[i] += n_docs
+            if new_ids[i] == 0 and new_times[i] >= self.min_count:
+                new_ids[i] = n_ids + n_new
+                n_new += 1
+        self._vocabulary = self._lookup = self._new_vocabulary()
+        self._vocabulary.add(
+            list(place), self._joiner, occurrences=np.array(new_times, np.int64),
+            documents=np.array(new_docs, np.int64), ids=np.array(new_ids, np.int32),
+        )  # fmt: skip
+        self._views.clear()
+        self._shift = 0
+        if self.num_words:
+            self.num_words = n_ids + n_new
+        return n_new
 
     def _new_vocabulary(self) -> _core.Vocabulary:
         return _core.Vocabulary(self.ngrams, self.buckets or 0)

@@ -129,6 +129,35 @@ class Tokenizer(VocabularyTables):
                     raise bad_row_error(portion, first_row, *bad.args) from None
             self._rank()
 
+    def grow(self, texts: Any) -> int:
+        """Count more texts, give new words ids behind all others, and return how many these are.
+
+        Words that have an id keep it, and so their rows in a table: see
+        `Model.grow_vocabulary`. New words come by falling count; `num_words` grows by
+        them, and words that it had left out count as new.
+
+        Raises ValueError for a tokenizer of n-grams, or with an edited `word_index`.
+
+        >>> tokenizer = Tokenizer()
+        >>> tokenizer.fit_on_texts(["a text"])
+        >>> tokenizer.grow(["not a text"]), tokenizer.word_index
+        (1, {'a': 1, 'text': 2, 'not': 3})
+        """
+        if self.ngrams > 1:
+            raise ValueError(
+                f"only a tokenizer of words grows; this has ngrams={self.ngrams}. Fit a new one."
+            )
+        if any(view.edited for view in self._views.values()):
+            raise ValueError("a tokenizer whose tables were edited does not grow. Fit a new one.")
+        fresh = Tokenizer(
+            filters=self.filters, lower=self.lower, split=self.split, char_level=self.char_level,
+            analyzer=self.analyzer,
+        )  # fmt: skip
+        fresh.fit_on_texts(texts)
+        with self._changing():
+            self.document_count += fresh.document_count
+            return self._grow(*fresh.ranked_entries())
+
     def fit_on_sequences(self, sequences: Any) -> None:
         """Count in how many sequences each id occurs, for `sequences_to_matrix(mode="tfidf")`."""
         self.document_count += len(sequences)

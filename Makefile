@@ -38,7 +38,7 @@ sanitize: $(VENV)/.test
 # Speed beside the peers. bench-accuracy trains to the end; what it has done, it does not do again.
 BENCH := .venv-bench
 bench: $(BENCH)/.built
-	for job in start tokenizer steps table predict raw_text classifier; do \
+	for job in start tokenizer steps table predict raw_text vectors classifier; do \
 	  $(BENCH)/bin/python benchmarks/$$job.py || exit 1; done
 	$(BENCH)/bin/python benchmarks/report.py
 

@@ -16,7 +16,9 @@ BEGIN, END = "<!-- benchmarks/report.py -->\n", "<!-- end -->\n"
 ORDER = (
     "tokenizer", "raw_text", "steps-mean", "steps-lstm-masked", "steps-lstm", "steps-conv",
     "steps-flatten", "table", "predict-bag", "predict-mean", "predict-lstm-masked",
-    "predict-lstm", "predict-conv", "predict-flatten", "start",
+    "predict-lstm", "predict-conv", "predict-flatten", "vectors-load", "vectors-batch",
+    "vectors-single", "vectors-train-fasttext-s-settings", "vectors-train-gensim-s-settings",
+    "start",
 )  # fmt: skip
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
@@ -62,6 +64,11 @@ def lines_of(job, accuracy):
                 ratio = f"{best['median_seconds'] / row['median_seconds']:.1f}"
                 if quality:
                     quality = f"{quality:.4f} / {best['numbers']['accuracy']:.4f}"
+            if "wordsim" in row["numbers"]:
+                quality = " / ".join(
+                    "WordSim {wordsim:.3f}, SimLex {simlex:.3f}".format(**one["numbers"])
+                    for one in (row, best)
+                )
             if (kind, "wordrow") in accuracy:
                 quality = f"{accuracy[kind, 'wordrow']:.4f}"
                 if (kind, "Keras/JAX") in accuracy:

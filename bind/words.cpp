@@ -1,10 +1,13 @@
 #include "words.h"
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 
 #include "arrays.h"
 #include "subwords.h"
 #include "texts.h"
+#include "unicode.h"
 
 namespace wordrow {
 namespace {
@@ -27,6 +30,8 @@ Out<std::int64_t, 1> add_packed(Words& words, In<std::uint8_t, 1> data,
   for (std::size_t i = 0; i + 1 < n; ++i) {
     const auto begin = static_cast<std::size_t>(offsets.data()[i]);
     const auto end = static_cast<std::size_t>(offsets.data()[i + 1]);
+    if (valid_utf8(bytes + begin, end - begin, true) < end - begin)
+      throw std::invalid_argument("word " + std::to_string(i) + " is not UTF-8");
     const bool is_new = std::max(end, begin + Words::kReadable) <= data.shape(0)
                             ? words.add_in_place(bytes + begin, end - begin)
                             : words.add({bytes + begin, end - begin});

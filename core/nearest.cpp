@@ -181,8 +181,10 @@ void RoundedRows::find_nearest(const Directions& from, const float* query, std::
     std::int64_t row;
   };
   constexpr std::size_t kRowsAtOnce = 512;
-  const std::size_t n_parts =
-      std::clamp<std::size_t>(from.n_rows / 8192, 1, static_cast<std::size_t>(n_threads()) * 2);
+  // To wake a thread takes as long as some megabytes do.
+  constexpr std::size_t kBytesPerPart = 6 << 20;
+  const std::size_t n_parts = std::clamp<std::size_t>(
+      from.n_rows * stride_ / kBytesPerPart, 1, static_cast<std::size_t>(n_threads()) * 2);
   std::vector<std::vector<Candidate>> candidates(n_parts);
   std::vector<Best> least(n_parts, Best(n));  // by what their scores are at least
   parallel_for(n_parts, [&](std::size_t part) {
@@ -196,6 +198,7 @@ void RoundedRows::find_nearest(const Directions& from, const float* query, std::
       for (std::size_t i = 0; i < n_rows; ++i)
         highest[i] = static_cast<float>(sums[i]) * (steps_[first + i] * step) +
                      errors_[first + i] * length + query_error;
+      if (!kernels().any_reaches(highest, n_rows, own.threshold())) continue;
       for (std::size_t panel = 0; panel < n_rows; panel += kPanel) {
         const std::size_t n_now = std::min(kPanel, n_rows - panel);
         if (!kernels().any_reaches(highest + panel, n_now, own.threshold())) continue;

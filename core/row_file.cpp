@@ -94,22 +94,6 @@ const char* read_number(const char* in, const char* end, float* out) {
   return in;
 }
 
-// Where a word stops being UTF-8; its length where it is.
-std::size_t valid_bytes(const char* word, std::size_t length) {
-  const char *in = word, *const end = word + length;
-  while (in < end) {
-    if (static_cast<unsigned char>(*in) < 128) {
-      ++in;
-      continue;
-    }
-    CodePoint code;
-    const std::size_t n = decode_utf8(in, end, &code);
-    if (n == 0) break;
-    in += n;
-  }
-  return static_cast<std::size_t>(in - word);
-}
-
 // The longest beginning of some bytes that could have become a code point counts as one error, as
 // in Unicode's and Python's "replace".
 std::size_t broken_bytes(const char* in, const char* end) {
@@ -130,7 +114,7 @@ std::string replaced(const char* word, std::size_t length) {
   std::string out;
   const char *in = word, *const end = word + length;
   while (in < end) {
-    const std::size_t n = valid_bytes(in, static_cast<std::size_t>(end - in));
+    const std::size_t n = valid_utf8(in, static_cast<std::size_t>(end - in));
     out.append(in, n);
     in += n;
     if (in == end) break;
@@ -222,7 +206,7 @@ RowReader::~RowReader() = default;
 bool RowReader::is_wanted(const char* word, std::size_t length, Folded& folded) const {
   if (!choice_.wanted) return true;
   if (choice_.wanted->find_in_place(word, length) != kNoSerial) return true;
-  if (!choice_.folds || valid_bytes(word, length) < length) return false;
+  if (!choice_.folds || valid_utf8(word, length) < length) return false;
   const auto [lower, n] = folded.of(word, length);
   return choice_.wanted->find_in_place(lower, n) != kNoSerial;
 }
@@ -279,6 +263,7 @@ void RowReader::read_line(const char* begin, const char* end, Part& part, Folded
     const char* const failed = bad;
     if (n_fields < dim || !has_gap_before || in - 1 <= word_end) {
       part.rows.resize(first);
+      if (!is_read) return;  // a word that is not wanted
       if (n_fields < dim || bad == end || !has_gap_before) return fail(kTooFew, begin, word_end);
       const char* bad_end = bad;
       while (bad_end < end && !is_gap(*bad_end)) ++bad_end;
@@ -302,7 +287,7 @@ void RowReader::read_line(const char* begin, const char* end, Part& part, Folded
     return fail(kNotFinite, begin, word_end);
   }
   const std::size_t length = static_cast<std::size_t>(word_end - begin);
-  if (valid_bytes(begin, length) == length) {
+  if (valid_utf8(begin, length) == length) {
     part.words.append(begin, length);
   } else if (choice_.replaces) {
     part.words += replaced(begin, length);
@@ -386,7 +371,7 @@ std::size_t read_dictionary(const char* data, std::size_t n_bytes, std::size_t n
     const char kind = end[1 + sizeof count];
     if (kind != 0 && kind != 1) fail(kNotNumber);
     std::string word(data + at, length);
-    if (valid_bytes(word.data(), length) < length) {
+    if (valid_utf8(word.data(), length) < length) {
       if (!replaces) fail(kNotUtf8);
       word = replaced(word.data(), length);
       ++into.n_broken;
@@ -458,7 +443,7 @@ std::size_t RowReader::read_entries(const char* data, std::size_t n, bool is_las
     ++n_seen;
     if (!is_wanted(word, length, folded)) continue;
     std::memcpy(row.data(), word_end + 1, row_bytes);
-    const bool is_text = valid_bytes(word, length) == length;
+    const bool is_text = valid_utf8(word, length) == length;
     const bool is_finite = kernels().all_finite(row.data(), row.size());
     if (!is_finite || (!is_text && !choice_.replaces)) {
       if (!choice_.skips)

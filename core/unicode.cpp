@@ -76,4 +76,20 @@ std::size_t decode_utf8(const char* in, const char* end, CodePoint* code) {
   return length;
 }
 
+std::size_t valid_utf8(const char* text, std::size_t n, bool lets_surrogates) {
+  const char *in = text, *const end = text + n;
+  while (in < end) {
+    if (static_cast<unsigned char>(*in) < 128) {
+      ++in;
+      continue;
+    }
+    CodePoint code = 0;
+    const std::size_t length = decode_utf8(in, end, &code);
+    const bool is_surrogate = code >= 0xD800 && code < 0xE000;
+    if (length == 0 || (is_surrogate && !lets_surrogates)) break;
+    in += length;
+  }
+  return static_cast<std::size_t>(in - text);
+}
+
 }  // namespace wordrow

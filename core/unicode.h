@@ -30,4 +30,7 @@ std::size_t encode_utf8(CodePoint code, char* out);
 // bytes, or 0 if the bytes are not UTF-8 (surrogates are let through, as above).
 std::size_t decode_utf8(const char* in, const char* end, CodePoint* code);
 
+// How many of n bytes are UTF-8, up to the first that is not. Surrogates are, or are not.
+std::size_t valid_utf8(const char* text, std::size_t n, bool lets_surrogates = false);
+
 }  // namespace wordrow

@@ -35,7 +35,7 @@ def alike(shown, real):
 @pytest.mark.parametrize(
     ("code", "shown"),
     list(zip(blocks("python"), blocks("text"), strict=True)),
-    ids=["first", "classifier", "any model"],
+    ids=["first", "classifier", "any model", "vectors"],
 )
 def test_the_readmes_code_prints_what_it_shows(code, shown, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -18,6 +18,7 @@ FLOORS = {
     "_core": 1,
     "errors": 2,
     "types": 2,
+    "arguments": 2,
     "store": 3,
     "progress": 3,
     "text": 3,
@@ -41,14 +42,16 @@ SIDEWAYS = {
     ("classifier", "estimator"), ("classifier_file", "estimator"),
     ("classifier_file", "classifier"),  # for a type only
     ("explain", "classifier"),
+    ("arguments", "errors"),
+    ("vectors", "text"), ("vectors", "store"), ("vectors", "progress"),
 }  # fmt: skip
 # Inside nn/, lowest first.
 NN_ORDER = [
-    "random", "custom_calls", "ops", "arguments", "named", "activations", "initializers",
+    "random", "custom_calls", "ops", "named", "activations", "initializers",
     "regularizers", "constraints", "labels", "losses", "metrics", "schedules", "optimizer",
     "optimizers", "away", "updates", "callbacks", "layers", "summary", "graph", "bag", "bag_fit",
-    "columns", "compiled", "train", "feed", "trainer", "answer", "bag_epoch", "fit", "model",
-    "sequential", "plot", "saving",
+    "columns", "compiled", "train", "feed", "trainer", "answer", "bag_epoch", "fit", "words",
+    "model", "sequential", "plot", "saving",
 ]  # fmt: skip
 
 

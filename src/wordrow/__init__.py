@@ -84,6 +84,9 @@ if TYPE_CHECKING:
     from wordrow.types import Padded as Padded
     from wordrow.types import Ragged as Ragged
     from wordrow.types import SparseRows as SparseRows
+    from wordrow.vectors import FastText as FastText
+    from wordrow.vectors import Vectors as Vectors
+    from wordrow.vectors import train_vectors as train_vectors
 
 _HOMES = {
     "Activation": "wordrow.nn.layers",
@@ -103,6 +106,7 @@ _HOMES = {
     "Dropout": "wordrow.nn.layers",
     "ELU": "wordrow.nn.layers",
     "Embedding": "wordrow.nn.layers",
+    "FastText": "wordrow.vectors",
     "Flatten": "wordrow.nn.layers",
     "GRU": "wordrow.nn.layers",
     "GaussianDropout": "wordrow.nn.layers",
@@ -142,6 +146,7 @@ _HOMES = {
     "TimeDistributed": "wordrow.nn.layers",
     "Tokenizer": "wordrow.text",
     "UpSampling1D": "wordrow.nn.layers",
+    "Vectors": "wordrow.vectors",
     "ZeroPadding1D": "wordrow.nn.layers",
     "callbacks": "wordrow.nn.callbacks",
     "constraints": "wordrow.nn.constraints",
@@ -163,6 +168,7 @@ _HOMES = {
     "text_to_word_sequence": "wordrow.text",
     "to_categorical": "wordrow.nn.labels",
     "tokenizer_from_json": "wordrow.text",
+    "train_vectors": "wordrow.vectors",
 }
 __all__ = list(_HOMES)
 __version__ = "0.1.0"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,13 +11,10 @@ from wordrow.nn.layers import Embedding
 from wordrow.vectors.coverage import Case, Missing, first_rows, table_for
 from wordrow.vectors.vectors import Vectors
 
-if TYPE_CHECKING:
-    from wordrow.nn.model import Model
-
 __all__ = ["grow_table", "vectors_of"]
 
 
-def embedding_of(model: Model, name: str | None) -> Embedding:
+def embedding_of(model: Any, name: str | None) -> Embedding:
     """Return a model's Embedding of this name, or its only one. Raises ValueError."""
     found = [layer for layer in model.graph.layers if isinstance(layer, Embedding)]
     if name is not None:
@@ -31,7 +28,7 @@ def embedding_of(model: Model, name: str | None) -> Embedding:
     )
 
 
-def vectors_of(model: Model, tokenizer: Any, name: str | None) -> Vectors:
+def vectors_of(model: Any, tokenizer: Any, name: str | None) -> Vectors:
     """Return the words of a tokenizer with their rows in a model's table, as they are now."""
     layer = embedding_of(model, name)
     words, ids = tokenizer.ranked_entries()[0], tokenizer.ranked_ids()
@@ -45,7 +42,7 @@ def vectors_of(model: Model, tokenizer: Any, name: str | None) -> Vectors:
 
 
 def grow_table(
-    model: Model, tokenizer: Any, vectors: Vectors | None, missing: Missing, case: Case,
+    model: Any, tokenizer: Any, vectors: Vectors | None, missing: Missing, case: Case,
     name: str | None,
 ) -> int:  # fmt: skip
     """Give a model's table a row for each new id of a tokenizer: see `Model.grow_vocabulary`."""

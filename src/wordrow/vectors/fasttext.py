@@ -33,6 +33,9 @@ class FastText:
 
     It answers as fastText does; training goes on with `TextClassifier` and
     `train_vectors`.
+
+    >>> FastText.load("lid.176.ftz").predict("Wie geht es dir?")  # doctest: +SKIP
+    [('__label__de', 0.9994049668312073)]
     """
 
     def __init__(self, file: FastTextFile) -> None:
@@ -98,7 +101,7 @@ class FastText:
         distinct, places = np.unique(
             np.array([i for ids in lists for i in ids], np.int64), return_inverse=True
         )
-        if not len(distinct):
+        if not len(distinct) or not self.labels:
             return [[] for _ in texts]
         rows = np.ascontiguousarray(self._file.input[distinct])
         hidden = _core.bag_mean(rows, places.astype(np.int32), offsets)
@@ -118,6 +121,8 @@ class FastText:
             raise TextTypeError(f"expected a text; received {show(text)}.")
         file = self._file
         tokens = [token for token in _BETWEEN.split(text) if token]
+        if _END_OF_LINE in tokens:  # fastText reads no further
+            tokens = tokens[: tokens.index(_END_OF_LINE)]
         words = [word for word in (*tokens, _END_OF_LINE) if not word.startswith(_LABEL)]
         known = file.words.rows(words).tolist()
         if file.subwords is None:

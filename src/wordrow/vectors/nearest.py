@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -43,20 +44,24 @@ class Directions:
         query = unit(vector)
         if n == 0 or not query.any():
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        with self._lock:
-            self._n_queries += 1
-            if self._rounded is None and self._n_queries > 1:
-                self._rounded = _core.round_rows(self.table, self.scales)
+        if self._rounded is None:
+            with self._lock:
+                self._n_queries += 1
+                if self._rounded is None and self._n_queries > 1:
+                    self._rounded = _core.round_rows(self.table, self.scales)
         if self._rounded is not None:
             rows, scores = self._rounded.nearest(self.table, self.scales, query, n)
         else:
             (rows,), (scores,) = _core.nearest(self.table, self.scales, query[None], n)
-        return rows[rows >= 0], scores[rows >= 0]
+        if rows[-1] < 0:
+            rows, scores = rows[rows >= 0], scores[rows >= 0]
+        return rows, scores
 
     def nearest_each(self, vectors: Any, n: int) -> tuple[Rows, Scores]:
         """Return (rows, cosines) [B, n] for vectors [B, D]; row -1 where there are no more."""
-        queries = np.array(vectors, np.float32, order="C")
-        queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-30)
+        exact = np.array(vectors, np.float64)
+        lengths = np.linalg.norm(exact, axis=1, keepdims=True)
+        queries = np.ascontiguousarray(exact / np.where(lengths > 0, lengths, 1), np.float32)
         return _core.nearest(self.table, self.scales, queries, min(n, len(self.table)))
 
     def cosines(self, vector: Any) -> Scores:
@@ -67,6 +72,8 @@ class Directions:
 
 def unit(vector: Any) -> npt.NDArray[np.float32]:
     """Return a vector at length 1, float32; zeros stay zeros."""
-    exact = np.asarray(vector, np.float64)
-    length = np.linalg.norm(exact)
-    return np.ascontiguousarray(exact / length if length > 0 else exact, np.float32)
+    exact = np.array(vector, np.float64)
+    length = math.sqrt(exact @ exact)
+    if length > 0:
+        exact /= length
+    return exact.astype(np.float32)

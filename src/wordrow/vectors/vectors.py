@@ -259,7 +259,11 @@ class Vectors:
         if not plus and not minus:
             raise ValueError("most_similar needs a word or a row; received none.")
         n = whole_number("n", n, least=0)
-        mean = sum(unit(self._row(x)) for x in plus) - sum(unit(self._row(x)) for x in minus)
+        mean: Any
+        if len(plus) == 1 and not minus:
+            mean = self._row(plus[0])
+        else:
+            mean = sum(unit(self._row(x)) for x in plus) - sum(unit(self._row(x)) for x in minus)
         given = {x for x in (*plus, *minus) if isinstance(x, str)}
         rows, cosines = self._directions.nearest(mean, n + len(given))
         return self._named(rows, cosines, given, n)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wordrow.errors import FileFormatError
 from wordrow.vectors.formats.choice import Choice, read_rows
 from wordrow.vectors.formats.source import Source, packing
-from wordrow.vectors.formats.text import check_words, header
+from wordrow.vectors.formats.text import check_words, header, is_row
 
 if TYPE_CHECKING:
     from wordrow.vectors.vectors import Vectors
@@ -23,12 +23,9 @@ def why_no_binary(source: Source) -> str | None:
     if found is None:
         return "its first line is not two counts"
     n_rows, dim, start = found
-    word_end = source.head.find(b" ", start)
-    if n_rows and word_end < 0:
+    if n_rows and source.head.find(b" ", start) < 0:
         return "no word follows the first line"
-    row = source.head[word_end + 1 : word_end + 1 + 4 * dim]
-    # The bytes of float32 are hardly ever all printable.
-    if not any(byte < 9 or 13 < byte < 32 or byte > 126 for byte in row):
+    if not n_rows or is_row(source.head[start:], dim):
         return "text follows the first line"
     return None
 

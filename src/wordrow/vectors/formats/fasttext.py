@@ -230,6 +230,12 @@ def read_model(source: Source, *, replaces: bool) -> FastTextFile:
     if kept is None and (max_n > 0 or word_ngrams > 1):
         least += n_buckets
     reader.require(inputs.shape[0] >= least, f"at least {least:,} rows", inputs.shape[0])
+    label_counts = counts[len(words) :]
+    if _LOSSES[loss] == "hs" and len(labels):
+        falls = (np.diff(label_counts) <= 0).all() and label_counts[-1] >= 0
+        reader.require(
+            bool(falls and label_counts[0] < 10**15), "falling counts of labels", "others"
+        )
     n_out = len(labels) if _KINDS[kind] == "supervised" else len(words)
     reader.require(output.shape[0] >= n_out, f"at least {n_out:,} output rows", output.shape[0])
     return FastTextFile(

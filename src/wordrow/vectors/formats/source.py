@@ -18,12 +18,13 @@ from wordrow.errors import FileFormatError, MissingExtraError
 from wordrow.progress import counting_bytes
 from wordrow.store import writing
 
-__all__ = ["PACKED", "STOP", "Source", "packing"]
+__all__ = ["HEAD_BYTES", "PACKED", "STOP", "Source", "packing"]
 
 PACKED = (".gz", ".zst", ".zip")
 STOP = -1  # what a reader of pieces returns when it wants no more
-_HEAD_BYTES = 1 << 16
+HEAD_BYTES = 1 << 16
 _PIECE_BYTES = 4 << 20
+_LONGEST_LINE = 16 << 20
 _SHOWN_BYTES = 100 << 20  # files above this show progress
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
@@ -49,7 +50,7 @@ class Source:
             else "zip" if self.is_zip and not self.is_npz else ""
         )  # fmt: skip
         with self.open() as file, self.telling_damage():
-            self.head = file.read(_HEAD_BYTES)
+            self.head = file.read(HEAD_BYTES)
         if not self.head:
             raise FileFormatError(f"{self.name}: expected vectors, but nothing is packed in it.")
 
@@ -57,6 +58,19 @@ class Source:
     def is_npz(self) -> bool:
         """Whether it is NumPy's: a zip of arrays."""
         return bool(self.members) and all(name.endswith(".npy") for name in self.members)
+
+    def first_line(self) -> bytes:
+        """Return the first line. Raises FileFormatError where it is longer than 16 MB."""
+        with self.open() as file:
+            lines = io.BufferedReader(file)
+            with self.telling_damage():
+                line = lines.readline(_LONGEST_LINE)
+            lines.detach()
+        if len(line) == _LONGEST_LINE:
+            raise FileFormatError(
+                f"{self.name}, line 1: it does not end within 16 MB. This is no file of vectors."
+            )
+        return line
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Any]:
@@ -66,8 +80,7 @@ class Source:
             if self.packing == "gz":
                 file = stack.enter_context(gzip.GzipFile(fileobj=io.BufferedReader(file)))
             elif self.packing == "zst":
-                file = stack.enter_context(_zstandard().ZstdDecompressor().stream_reader(
-                    file, read_across_frames=True))  # fmt: skip
+                file = _Zstandard(file)
             elif self.packing == "zip":
                 with self.telling_damage():
                     archive = stack.enter_context(zipfile.ZipFile(file))
@@ -160,10 +173,37 @@ class Source:
 
 def _skip(file: Any, n: int) -> None:
     while n:
-        got = len(file.read(min(n, _HEAD_BYTES)))
+        got = len(file.read(min(n, HEAD_BYTES)))
         if not got:
             return
         n -= got
+
+
+class _Zstandard(io.RawIOBase):
+    """A zst file, unpacked; unlike the library's own reader it says where one is cut short."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self._rest, self._at = file, b"", 0
+        self._unpacker = _zstandard().ZstdDecompressor().decompressobj()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while self._at == len(self._rest):
+            packed = self._unpacker.unused_data if self._unpacker.eof else b""
+            packed = packed or self._file.read(HEAD_BYTES)
+            if self._unpacker.eof and packed:  # another frame
+                self._unpacker = _zstandard().ZstdDecompressor().decompressobj()
+            if not packed:
+                if not self._unpacker.eof:
+                    raise EOFError("the last frame has no end")
+                return 0
+            self._rest, self._at = self._unpacker.decompress(packed), 0
+        n = min(len(buffer), len(self._rest) - self._at)
+        buffer[:n] = self._rest[self._at : self._at + n]
+        self._at += n
+        return n
 
 
 @contextlib.contextmanager

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from wordrow import _core
 from wordrow.vectors.formats.choice import Choice, read_rows
-from wordrow.vectors.formats.source import Source, packing
+from wordrow.vectors.formats.source import HEAD_BYTES, Source, packing
 
 if TYPE_CHECKING:
     from wordrow.vectors.vectors import Vectors
 
-__all__ = ["dimension", "header", "read_text", "row_lines", "why_no_text", "write_text"]
+__all__ = ["dimension", "header", "is_row", "read_text", "row_lines", "why_no_text", "write_text"]
 
 _HEADER = re.compile(rb"(\d{1,18})[ \t]+(\d{1,9})[ \t]*\r?\n")
 _NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)", re.IGNORECASE)
@@ -32,9 +32,9 @@ def header(head: bytes) -> tuple[int, int, int] | None:
 def dimension(lines: bytes) -> int | None:
     """Return how many numbers the first rows of a text have; None where that is not so.
 
-    A word may hold spaces, and even numbers: the shortest of the lines says it.
+    A word may hold spaces, and even numbers: most of the lines say it.
     """
-    found = []
+    found: list[int] = []
     for line in lines.split(b"\n")[:_LINES]:
         fields = line.split()
         n = 0
@@ -44,7 +44,18 @@ def dimension(lines: bytes) -> int | None:
             continue
         starts_empty = line[:1] in (b" ", b"\t")
         found.append(min(n, len(fields) - (not starts_empty)))
-    return min(found, default=0) or None
+    if not found:
+        return None
+    n = max(found, key=found.count)  # the first of those that are as frequent
+    return n or None
+
+
+def is_row(head: bytes, dim: int) -> bool:
+    """Return whether bytes begin with a line of a word and `dim` numbers, or with a part of one."""
+    line, end, _ = head.partition(b"\n")
+    if end or len(head) < HEAD_BYTES // 2:
+        return (dimension(line) or 0) >= dim
+    return dimension(line.rpartition(b" ")[0]) is not None
 
 
 def why_no_text(source: Source) -> str | None:
@@ -53,16 +64,21 @@ def why_no_text(source: Source) -> str | None:
     if b"\0" in head:
         return "there are zero bytes in it"
     if (found := header(head)) is not None:
-        rest = head[found[2]:]  # fmt: skip
-        first = rest.split(b"\n")[0]
-        n = dimension(first + b"\n")
-        if not rest.strip() and found[0] == 0:
-            return None
-        if n is None or n < found[1]:
-            return f"behind the header, a row of {found[1]} numbers was expected"
+        n_rows, dim, start = found
+        if n_rows and not is_row(head[start:], dim):
+            return f"behind the header, a row of {dim} numbers was expected"
         return None
-    lines = head[: head.rfind(b"\n") + 1] or head
-    return None if dimension(lines) else "its first lines are not a word and numbers each"
+    lines = _first_lines(head)
+    if dimension(lines) is None:
+        return "its first lines are not a word and numbers each"
+    if b"\t" in lines and all(_NUMBER.fullmatch(field) for field in lines.split()):
+        return "its first lines are numbers without a word"
+    return None
+
+
+def _first_lines(head: bytes) -> bytes:
+    """Return the whole lines among a file's first bytes, or what there is of the first."""
+    return head[: head.rfind(b"\n") + 1] or head
 
 
 def read_text(source: Source, choice: Choice) -> Vectors:
@@ -71,9 +87,8 @@ def read_text(source: Source, choice: Choice) -> Vectors:
     if found is not None:
         n_rows, dim, skip = found
         return read_rows(source, choice, dim, skip=skip, n_promised=n_rows, binary=False)
-    lines = source.head[: source.head.rfind(b"\n") + 1] or source.head
-    dim = dimension(lines) or 1
-    return read_rows(source, choice, dim, skip=0, n_promised=None, binary=False)
+    lines = _first_lines(source.head if b"\n" in source.head else source.first_line())
+    return read_rows(source, choice, dimension(lines) or 1, skip=0, n_promised=None, binary=False)
 
 
 def write_text(vectors: Vectors, path: str, *, with_header: bool) -> None:

@@ -1,0 +1,148 @@
+"""Models that fastText itself has trained, beside what fastText says of them."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from wordrow.errors import FileFormatError
+from wordrow.vectors import FastText, Vectors
+
+UNSEEN = ["night", "zzzxq", "überraschung", "日本語", "a", "the-thing", "x" * 60]
+TEXTS = [
+    "the film was fine", "a dull, dull film", "FILM", "", "überraschung 日本語",
+    "fine \t film\rwas",
+    "unknown words alone", "__label__good fine", "the the the the the the the", "😀 fine",
+]  # fmt: skip
+
+
+def corpus(path, *, labels):
+    rng = np.random.default_rng(0)
+    words = {"good": ["fine", "lovely", "schön", "great"], "bad": ["dull", "awful", "träge"],
+             "so-so": ["fair", "middling", "日本"]}  # fmt: skip
+    lines = []
+    for i in range(400):
+        label = rng.choice(list(words))
+        text = f"the film was {rng.choice(words[label])} and {rng.choice(words[label])} by name{i}"
+        lines.append(f"__label__{label} {text}" if labels else text)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def fasttext():
+    return pytest.importorskip("fasttext")
+
+
+def trained(fasttext, tmp_path, *, labels=True, quantize=None, **options):
+    path = corpus(tmp_path / "corpus.txt", labels=labels)
+    train = fasttext.train_supervised if labels else fasttext.train_unsupervised
+    model = train(path, dim=12, epoch=3, minCount=1, thread=1, verbose=0, **options)
+    if quantize is not None:
+        model.quantize(input=path, **quantize)
+    name = str(tmp_path / ("model.ftz" if quantize is not None else "model.bin"))
+    model.save_model(name)
+    return model, name
+
+
+def predictions(model, text, k):
+    """What fastText says, around its Python wrapper, which NumPy 2 breaks."""
+    return [(label, p) for p, label in model.f.predict(text + "\n", k, 0.0, "strict")]
+
+
+def same(ours, theirs, tolerance=1e-4):
+    assert [label for label, _ in ours] == [label for label, _ in theirs]
+    np.testing.assert_allclose([p for _, p in ours], [p for _, p in theirs], atol=tolerance)
+
+
+@pytest.mark.parametrize("options", [
+    {"loss": "softmax"}, {"loss": "softmax", "wordNgrams": 3, "bucket": 500},
+    {"loss": "hs"}, {"loss": "ns"}, {"loss": "softmax", "minn": 2, "maxn": 4, "bucket": 300},
+    {"loss": "softmax", "minn": 2, "maxn": 3, "wordNgrams": 2, "bucket": 300},
+    {"loss": "hs", "quantize": {}},
+    {"loss": "softmax", "wordNgrams": 2, "bucket": 400,
+     "quantize": {"cutoff": 300, "qnorm": True, "retrain": True, "thread": 1, "epoch": 1}},
+    {"loss": "softmax", "quantize": {"qout": True, "dsub": 5}},
+], ids=str)  # fmt: skip
+def test_a_supervised_model_answers_the_same(options, fasttext, tmp_path):
+    if (quantize := options.get("quantize")) and quantize.get("qout"):
+        pytest.skip("fastText itself needs 256 labels to quantise the output")
+    model, path = trained(fasttext, tmp_path, **options)
+    ours = FastText.load(path)
+    assert ours.kind == "supervised"
+    assert sorted(ours.labels) == sorted(model.get_labels())
+    tolerance = 1e-2 if options["loss"] == "ns" else 1e-4  # fastText looks its sigmoid up there
+    for text in TEXTS:
+        theirs = predictions(model, text, 3)
+        if len({round(p, 6) for _, p in theirs}) == len(theirs):
+            same(ours.predict(text, 3), theirs, tolerance)
+    both = ours.predict(TEXTS, 2)
+    for text, found in zip(TEXTS, both, strict=True):
+        same(found, ours.predict(text, 2), 1e-12)
+    assert all(p >= 0.4 for found in ours.predict(TEXTS, 3, 0.4) for _, p in found)
+    vectors = ours.vectors
+    assert list(vectors) == model.get_words()
+    assert (vectors.table == np.stack([model.get_word_vector(w) for w in vectors])).all()
+    assert list(Vectors.load(path)) == list(vectors)
+
+
+@pytest.mark.parametrize("kind", ["skipgram", "cbow"])
+@pytest.mark.parametrize("grams", [{"minn": 3, "maxn": 6, "bucket": 900}, {"maxn": 0}])
+def test_rows_of_words_seen_and_unseen(kind, grams, fasttext, tmp_path):
+    model, path = trained(fasttext, tmp_path, labels=False, model=kind, **grams)
+    ours = Vectors.load(path)
+    assert FastText.load(path).kind == kind
+    assert list(ours) == model.get_words()
+    assert (ours.table == np.stack([model.get_word_vector(w) for w in ours])).all()
+    if grams["maxn"]:
+        assert (ours[UNSEEN] == np.stack([model.get_word_vector(w) for w in UNSEEN])).all()
+        some = Vectors.load(path, words=[ours.vocabulary[3], "nix"])
+        assert (some[ours.vocabulary[3]] == ours[ours.vocabulary[3]]).all()
+        assert (some["nix"] == ours["nix"]).all()
+        ours.save(tmp_path / "v.safetensors")
+        assert (Vectors.load(tmp_path / "v.safetensors")[UNSEEN] == ours[UNSEEN]).all()
+    else:
+        assert ours.subwords is None
+    with pytest.raises(ValueError, match=f"only supervised models predict .*; this one is {kind}"):
+        FastText.load(path).predict("a text")
+
+
+def test_the_old_format_as_gensim_reads_it(data):
+    models = pytest.importorskip("gensim.models.fasttext")
+    path = data / "vectors" / "lee_fasttext.bin"
+    ours, theirs = Vectors.load(path), models.load_facebook_vectors(str(path))
+    assert list(ours) == theirs.index_to_key
+    # gensim divides by the number of rows where fastText multiplies: the last bit differs.
+    np.testing.assert_allclose(ours.table, theirs.vectors, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(ours[UNSEEN], [theirs[w] for w in UNSEEN], rtol=1e-6, atol=1e-6)
+    text = Vectors.load(data / "vectors" / "lee_fasttext.vec")
+    np.testing.assert_allclose(ours[list(text)], text.table, atol=1e-4)
+
+
+def test_a_real_model_of_176_languages(data, fasttext):
+    path = str(data / "vectors" / "lid.176.ftz")
+    model, ours = fasttext.load_model(path), FastText.load(path)
+    lines = (data / "imdb_test.tsv").read_text(encoding="utf-8").split("\n")[:40]
+    words = [w for w in ours.vectors if len(w) > 2 and "\ufffd" not in w][::40]
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(words, rng.integers(1, 9))) for _ in range(300)]
+    for text in [*texts, *lines, *TEXTS]:
+        same(ours.predict(text, 2), predictions(model, text, 2))
+    names = model.get_words(on_unicode_error="replace")
+    table = np.stack([model.get_word_vector(w) for w in names])
+    assert (ours.vectors[names] == table).all()
+    assert (ours.vectors[UNSEEN] == np.stack([model.get_word_vector(w) for w in UNSEEN])).all()
+    assert repr(ours) == "FastText(supervised, 7,235 words, 16 dimensions, 176 labels)"
+    assert json.dumps(ours.predict("Wie geht es dir?"))[:18] == '[["__label__de", 0'
+
+
+def test_every_cut_is_named(fasttext, tmp_path):
+    _, path = trained(fasttext, tmp_path, loss="hs", quantize={})
+    whole = pathlib.Path(path).read_bytes()
+    for n in [*range(4, 300, 7), *range(300, len(whole), 97)]:
+        (tmp_path / "cut.ftz").write_bytes(whole[:n])
+        with pytest.raises(FileFormatError, match="cut.ftz"):
+            FastText.load(tmp_path / "cut.ftz").vectors  # noqa: B018
+    with pytest.raises(FileFormatError, match="expected a model of fastText's; it does not begin"):
+        FastText.load(tmp_path / "corpus.txt")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from wordrow import TextClassifier
 from wordrow.explain import explain_text
-from wordrow.vectors import nearest_rows
 
 with open(Path(__file__).with_name("reviews.csv"), encoding="utf-8", newline="") as file:
     rows = list(csv.DictReader(file))
@@ -16,11 +15,7 @@ classifier = TextClassifier(dim=8, seed=1).fit(texts, labels)
 print(classifier.predict(["a fine plot", "the story drags"]))
 
 # Every word has a row, trained with the task.
-index = classifier.tokenizer.word_index
-table = classifier.model_.layers[0].get_weights()[0]
-words = {i: word for word, i in index.items()}
-rows_found, cosines = nearest_rows(table, table[index["fine"]], 4)
-print([(words[int(i)], round(float(c), 2)) for i, c in zip(rows_found, cosines, strict=True)])
+print([(word, round(cosine, 2)) for word, cosine in classifier.vectors.most_similar("fine", n=3)])
 
 # The score of a text is the sum of what its words add.
 explanation = explain_text(classifier, "a fine plot")

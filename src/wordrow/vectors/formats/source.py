@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import io
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,8 +26,13 @@ STOP = -1  # what a reader of pieces returns when it wants no more
 HEAD_BYTES = 1 << 16
 _PIECE_BYTES = 4 << 20
 _LONGEST_LINE = 16 << 20
+_MOST_PACKED = 1032  # how many times smaller zip makes anything
 _SHOWN_BYTES = 100 << 20  # files above this show progress
-_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+# What the libraries that unpack raise of files that are damaged.
+_BROKEN = (
+    OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError,
+    ValueError, LookupError, struct.error,
+)  # fmt: skip
 
 
 class Source:
@@ -154,7 +160,12 @@ class Source:
     def _members(self) -> list[str]:
         try:
             with zipfile.ZipFile(self.path) as archive:
-                names = [i.filename for i in archive.infolist() if not i.is_dir()]
+                members = [i for i in archive.infolist() if not i.is_dir()]
+                names = [i.filename for i in members]
+                # The library allocates what these say.
+                if any(i.compress_size > self.n_bytes or i.file_size > _MOST_PACKED * self.n_bytes
+                       for i in members):  # fmt: skip
+                    raise zipfile.BadZipFile("the sizes of its files are not those of a zip")
         except _BROKEN as error:
             raise FileFormatError(
                 f"{self.name}: expected a whole zip file; its list of files cannot be read: "

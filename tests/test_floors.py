@@ -19,6 +19,7 @@ FLOORS = {
     "errors": 2,
     "types": 2,
     "arguments": 2,
+    "lazy": 2,
     "store": 3,
     "progress": 3,
     "text": 3,

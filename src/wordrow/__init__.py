@@ -3,8 +3,9 @@
 Names are loaded when first used, so that `import wordrow` costs next to nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wordrow.lazy import loader
 
 if TYPE_CHECKING:
     from wordrow import datasets as datasets
@@ -174,13 +175,7 @@ __all__ = list(_HOMES)
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'wordrow' has no attribute {name!r}")
-    module = import_module(_HOMES[name])
-    value = module if _HOMES[name].endswith(f".{name}") else getattr(module, name)
-    globals()[name] = value
-    return value
+__getattr__ = loader(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -88,6 +88,14 @@ def test_questions_without_an_answer(vectors):
     assert Vectors([], np.zeros((0, 3))).most_similar(np.ones(3)) == []
 
 
+def test_a_row_that_is_not_finite_has_no_neighbours(vectors):
+    for wrong in ([np.nan, 1], [np.inf, 1]):
+        with pytest.raises(ValueError, match="holds a number that is not finite"):
+            vectors.most_similar(np.array(wrong))
+        with pytest.raises(ValueError, match="holds a number that is not finite"):
+            vectors.batch_most_similar(["king", np.array(wrong)])
+
+
 def test_subset_and_normalized(vectors):
     some = vectors.subset(["plum", "pear", "king", "plum"])
     assert list(some) == ["plum", "king"]
@@ -98,6 +106,17 @@ def test_subset_and_normalized(vectors):
     np.testing.assert_allclose(np.linalg.norm(vectors.normalized.table, axis=1), 1, rtol=1e-6)
     with pytest.raises(TypeError, match="`words` must be a list"):
         vectors.subset("plum")
+
+
+def test_they_pickle_through_the_bytes_of_their_file(vectors):
+    import pickle
+
+    again = pickle.loads(pickle.dumps(vectors))
+    assert again == vectors
+    assert pickle.loads(pickle.dumps(vectors.vocabulary)) == vectors.vocabulary
+    subwords = Subwords(min_n=2, max_n=3, table=np.ones((5, 2), np.float32))
+    with_grams = Vectors(WORDS, TABLE, subwords=subwords)
+    assert (pickle.loads(pickle.dumps(with_grams))["new"] == with_grams["new"]).all()
 
 
 def test_drift_says_what_moved_most(vectors):

@@ -61,6 +61,7 @@ class Directions:
         """Return (rows, cosines) [B, n] for vectors [B, D]; row -1 where there are no more."""
         exact = np.array(vectors, np.float64)
         lengths = np.linalg.norm(exact, axis=1, keepdims=True)
+        _require_finite(float(lengths.sum()))
         queries = np.ascontiguousarray(exact / np.where(lengths > 0, lengths, 1), np.float32)
         return _core.nearest(self.table, self.scales, queries, min(n, len(self.table)))
 
@@ -71,9 +72,21 @@ class Directions:
 
 
 def unit(vector: Any) -> npt.NDArray[np.float32]:
-    """Return a vector at length 1, float32; zeros stay zeros."""
+    """Return a vector at length 1, float32; zeros stay zeros.
+
+    Raises ValueError for one that is not finite.
+    """
     exact = np.array(vector, np.float64)
     length = math.sqrt(exact @ exact)
+    _require_finite(length)
     if length > 0:
         exact /= length
     return exact.astype(np.float32)
+
+
+def _require_finite(length: float) -> None:
+    if not math.isfinite(length):
+        raise ValueError(
+            "a row holds a number that is not finite: it has no direction. Leave its word out, or "
+            "load the file again."
+        )

@@ -210,6 +210,11 @@ class Vectors:
         table = np.asarray(self._table, dtype)
         return table.copy() if copy else table
 
+    def __reduce__(self) -> Any:
+        from wordrow.vectors.formats.own import from_bytes, to_bytes
+
+        return from_bytes, (to_bytes(self),)
+
     def __repr__(self) -> str:
         more = ", sub-words" if self._subwords else ""
         return f"Vectors({len(self):,} words, {self.dim} dimensions{more})"

@@ -101,6 +101,9 @@ class Vocabulary(Sequence[str]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __reduce__(self) -> Any:
+        return Vocabulary, (list(self),)
+
     def __repr__(self) -> str:
         first = ", ".join(map(repr, self[:4]))
         return f"Vocabulary([{first}{', …' if len(self) > 4 else ''}]), {len(self):,} words"

@@ -15,7 +15,7 @@ from wordrow.vectors.subword import Subwords
 from wordrow.vectors.vectors import Vectors
 from wordrow.vectors.vocabulary import Vocabulary
 
-__all__ = ["from_tensors", "read_own", "to_tensors", "why_not_own", "write_own"]
+__all__ = ["from_bytes", "read_own", "to_bytes", "why_not_own", "write_own"]
 
 _KIND = "vectors"
 
@@ -40,17 +40,26 @@ def read_own(source: Source, choice: Choice) -> Vectors:
             f"{source.name}: expected vectors; received a file of wordrow's that holds "
             f"{config.get('kind', 'a model')!r}. For its rows, load the model and call .vectors."
         )
-    return chosen(from_tensors(tensors, config, source.name), choice)
+    return chosen(_from_tensors(tensors, config, source.name), choice)
 
 
 def write_own(vectors: Vectors, path: str | os.PathLike[str]) -> None:
     """Write words, table and sub-words; the same vectors give the same bytes."""
-    tensors, config = to_tensors(vectors)
     with packing(path) as file:
-        file.write(store.to_bytes(tensors, config))
+        file.write(to_bytes(vectors))
 
 
-def to_tensors(vectors: Vectors) -> tuple[dict[str, Any], dict[str, Any]]:
+def to_bytes(vectors: Vectors) -> bytes:
+    """Return the bytes of a file with these vectors."""
+    return store.to_bytes(*_to_tensors(vectors))
+
+
+def from_bytes(data: bytes) -> Vectors:
+    """Return the vectors that `to_bytes` wrote."""
+    return _from_tensors(*store.from_bytes(data, name="vectors"), "vectors")
+
+
+def _to_tensors(vectors: Vectors) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return (tensors, config) of vectors, as the file has them."""
     data, offsets = vectors.vocabulary.core.packed()
     tensors = {"table": vectors.table, "words": data, "word_offsets": offsets}
@@ -66,7 +75,7 @@ def to_tensors(vectors: Vectors) -> tuple[dict[str, Any], dict[str, Any]]:
     return tensors, config
 
 
-def from_tensors(tensors: dict[str, Any], config: dict[str, Any], name: str) -> Vectors:
+def _from_tensors(tensors: dict[str, Any], config: dict[str, Any], name: str) -> Vectors:
     """Return the vectors of such tensors. Raises FileFormatError where they do not fit."""
     try:
         table, data, offsets = tensors["table"], tensors["words"], tensors["word_offsets"]

@@ -30,8 +30,8 @@ def join_phrases(
 
     >>> texts = Ragged.from_lists([[1, 2, 3]] * 9 + [[3, 4], [4, 3]])
     >>> joined, words = join_phrases(texts, ["new", "york", "in", "a"], min_count=1, threshold=2)
-    >>> words[0], joined[0].tolist(), words[joined[0][1] - 1]
-    ('new_york', [1, 2], 'in')
+    >>> [words[i - 1] for i in joined[0]]
+    ['new_york', 'in']
     """
     ids, offsets = texts.ids.astype(np.int64), texts.offsets
     n_ids = len(words) + 1

@@ -49,14 +49,15 @@ inline void require(bool holds, const char* expected) {
   if (!holds) throw std::invalid_argument(expected);
 }
 
-// Checks offsets that cut ids into documents.
-inline void require_offsets(const In<std::int32_t, 1>& ids, const In<std::int64_t, 1>& offsets) {
+// Checks offsets that cut items, ids or bytes, into documents or words.
+template <class T>
+void require_offsets(const In<T, 1>& items, const In<std::int64_t, 1>& offsets) {
   const std::size_t n = offsets.shape(0);
   require(n >= 1 && offsets.data()[0] == 0, "offsets must begin with 0");
   for (std::size_t i = 1; i < n; ++i)
     require(offsets.data()[i] >= offsets.data()[i - 1], "offsets must not fall");
-  require(static_cast<std::size_t>(offsets.data()[n - 1]) == ids.shape(0),
-          "offsets must end with len(ids)");
+  require(static_cast<std::size_t>(offsets.data()[n - 1]) == items.shape(0),
+          "offsets must end with the number of items");
 }
 
 // Checks documents given as ids and offsets, and that their ids are in [0, n_rows).

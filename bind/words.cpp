@@ -18,12 +18,8 @@ constexpr std::int64_t kNone = -1;
 // were there already.
 Out<std::int64_t, 1> add_packed(Words& words, In<std::uint8_t, 1> data,
                                 In<std::int64_t, 1> offsets) {
+  require_offsets(data, offsets);
   const std::size_t n = offsets.shape(0);
-  require(n >= 1 && offsets.data()[0] == 0, "offsets must begin with 0");
-  for (std::size_t i = 1; i < n; ++i)
-    require(offsets.data()[i] >= offsets.data()[i - 1], "offsets must not fall");
-  require(static_cast<std::size_t>(offsets.data()[n - 1]) == data.shape(0),
-          "offsets must end with the number of bytes");
   words.reserve(words.size() + n - 1);
   std::vector<std::int64_t> repeated;
   const auto* const bytes = reinterpret_cast<const char*>(data.data());

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 __all__ = [
     "TrainingLine",
     "counting",
-    "counting_bytes",
     "is_wanted",
     "numbers_text",
     "training_line",
@@ -100,33 +99,27 @@ def training_line(
 
 
 @contextlib.contextmanager
-def counting_bytes(n_bytes: int | None, *, wanted: bool | str) -> Iterator[Callable[[int], None]]:
-    """Give a function that shows how many bytes are read; nothing where not wanted.
+def counting(
+    n: int | None, *, wanted: bool | str, in_bytes: bool = False
+) -> Iterator[Callable[[int], None]]:
+    """Give a function that shows how many texts, or bytes, are done; nothing where not wanted.
 
-    n_bytes: in all, None where it is not known.
+    n: in all, None where it is not known.
     """
     if not is_wanted(wanted):
-        yield lambda n: None
+        yield lambda n_done: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TimeRemainingColumn,
+    )
 
-    columns = (BarColumn(bar_width=24), DownloadColumn(), TimeRemainingColumn(compact=True))
+    done = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    columns = (BarColumn(bar_width=24), done, TimeRemainingColumn(compact=True))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=n_bytes)
-        yield lambda n: progress.update(task, completed=n)
-
-
-@contextlib.contextmanager
-def counting(n_texts: int, *, wanted: bool | str) -> Iterator[Callable[[int], None]]:
-    """Give a function that shows how many of the texts are done; nothing where not wanted."""
-    if not is_wanted(wanted):
-        yield lambda n: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=n_texts)
-        yield lambda n: progress.update(task, completed=n)
+        task = progress.add_task("", total=n)
+        yield lambda n_done: progress.update(task, completed=n_done)

@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from wordrow.errors import FileFormatError, MissingExtraError
-from wordrow.progress import counting_bytes
+from wordrow.progress import counting
 from wordrow.store import writing
 
 __all__ = ["HEAD_BYTES", "PACKED", "STOP", "Source", "packing"]
@@ -86,7 +86,7 @@ class Source:
             if self.packing == "gz":
                 file = stack.enter_context(gzip.GzipFile(fileobj=io.BufferedReader(file)))
             elif self.packing == "zst":
-                file = _Zstandard(file)
+                file = stack.enter_context(io.BufferedReader(_Zstandard(file)))
             elif self.packing == "zip":
                 with self.telling_damage():
                     archive = stack.enter_context(zipfile.ZipFile(file))
@@ -125,8 +125,10 @@ class Source:
         large = self.n_bytes > _SHOWN_BYTES
         with (
             self.open() as file,
-            counting_bytes(
-                self.n_bytes if not self.packing else None, wanted=self.verbose if large else False
+            counting(
+                None if self.packing else self.n_bytes,
+                in_bytes=True,
+                wanted=self.verbose if large else False,
             ) as show,
         ):
             with self.telling_damage():

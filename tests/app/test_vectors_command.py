@@ -141,7 +141,7 @@ def test_ctrl_c_leaves_nothing(files):
         [sys.executable, "-m", "wordrow", "vectors", "train", "corpus.txt", "--epochs", "100000"],
         stderr=subprocess.PIPE, text=True, cwd=files, env=os.environ,
     )  # fmt: skip
-    time.sleep(3)
+    time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130

@@ -113,7 +113,7 @@ def test_recurrent_kernels_are_the_loop(
     assert_same(fast[1], slow[1])
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(
     shape=st.tuples(st.integers(1, 40), st.integers(1, 9), st.integers(1, 40)),
     masking=st.sampled_from(["none", "holes", "all"]),
@@ -210,7 +210,7 @@ def test_convolution_and_pooling_kernels_are_the_sums(
     np.testing.assert_allclose(run(weights, table), slowly(run, weights, table), atol=1e-5)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(
     shape=st.tuples(st.integers(1, 30), st.integers(1, 30), st.integers(1, 20)),
     units=st.integers(1, 40),
@@ -377,7 +377,7 @@ def test_two_equal_calls_and_two_gradients_of_one():
     np.testing.assert_array_equal(back(ones)[0], back(ones)[0])
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(
     shape=st.tuples(st.integers(0, 300), st.integers(1, 600), st.integers(1, 70)),
     seed=st.integers(0, 9),

@@ -52,7 +52,7 @@ plain = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1,
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data(), st.lists(plain, unique=True, min_size=1, max_size=8), st.integers(2, 5))
 def test_any_words_and_numbers(tmp_path_factory, data, words, dim):
     table = data.draw(

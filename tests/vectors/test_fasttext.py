@@ -108,6 +108,20 @@ def test_rows_of_words_seen_and_unseen(kind, grams, fasttext, tmp_path):
         FastText.load(path).predict("a text")
 
 
+def test_a_model_that_gensim_wrote(tmp_path):
+    models = pytest.importorskip("gensim.models.fasttext")
+    texts = [["the", "film", "was", w] for w in ("fine", "dull", "schön", "überraschend")] * 20
+    trained = models.FastText(
+        texts, vector_size=12, min_count=1, epochs=2, sg=1, bucket=500, min_n=3, max_n=5
+    )
+    path = str(tmp_path / "gensim.bin")
+    models.save_facebook_model(trained, path)
+    ours, theirs = Vectors.load(path), models.load_facebook_vectors(path)
+    assert list(ours) == theirs.index_to_key
+    np.testing.assert_allclose(ours.table, theirs.vectors, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(ours[UNSEEN], [theirs[w] for w in UNSEEN], rtol=1e-6, atol=1e-7)
+
+
 def test_the_old_format_as_gensim_reads_it(data):
     models = pytest.importorskip("gensim.models.fasttext")
     path = data / "vectors" / "lee_fasttext.bin"

@@ -197,6 +197,7 @@ def test_ctrl_c_stops_it():
         ({"sample": 2}, "`sample` must be from 0"),
         ({"subwords": (4, 3)}, "`subwords` must be"),
         ({"min_count": 10**6}, "no word occurs 1000000 times: the texts hold"),
+        ({"tokenizer": Tokenizer(ngrams=2)}, "`tokenizer` must be one of words.*ngrams=2"),
         ({"initial": Vectors(["a"], [[1]])}, "`initial` must have rows of dim=100; .* have 1"),
     ],
 )

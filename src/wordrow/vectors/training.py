@@ -124,6 +124,11 @@ def _encoded(
     if not isinstance(sentences, list | tuple) and iter(sentences) is sentences:
         sentences = list(sentences)  # it is read twice
     tokenizer = Tokenizer(min_count=min_count) if tokenizer is None else tokenizer
+    if tokenizer.ngrams > 1:
+        raise ValueError(
+            f"`tokenizer` must be one of words, which follow each other; this has "
+            f"ngrams={tokenizer.ngrams}. Use ngrams=1, and phrases=1 to join words."
+        )
     if tokenizer.n_ids < 2:
         tokenizer.fit_on_texts(sentences)
     texts = tokenizer.encode(sentences)

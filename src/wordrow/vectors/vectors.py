@@ -108,7 +108,8 @@ class Vectors:
         frequent words. encoding_errors="replace" puts U+FFFD for bytes that are not
         UTF-8. bad_rows="skip" leaves out, with a warning, rows that have too few or
         too many numbers, or such that are not finite. Of a word that comes twice the
-        first row is kept, with a warning. verbose: whether to show progress; "auto"
+        first row is kept, with a warning. A table in wordrow's own format stays in its
+        file, which is mapped and not looked through. verbose: whether to show progress; "auto"
         shows it on a terminal.
 
         Raises FileFormatError, with the line or byte, what was expected and which

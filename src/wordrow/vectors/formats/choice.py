@@ -40,7 +40,11 @@ class Choice:
             if self.limit is None or self.limit >= len(vocabulary):
                 return None
             return list(range(self.limit))
-        rows = [row for row, word in enumerate(vocabulary) if self.takes(word)]
+        if self.folds:
+            rows = [row for row, word in enumerate(vocabulary) if self.takes(word)]
+        else:
+            found = vocabulary.rows(self.wanted.list(0, len(self.wanted)))
+            rows = np.sort(found[found >= 0]).tolist()
         return rows[: self.limit]
 
 

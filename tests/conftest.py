@@ -1,5 +1,6 @@
 import os
 import pathlib
+import signal
 
 # Before any import of Keras: it is an oracle, and JAX is its engine here.
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -9,6 +10,10 @@ os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "0")  # every run compiles
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 )
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and what they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis
 import numpy as np

@@ -1,5 +1,8 @@
 """Rows from running text: beside a readable reference, and by what they come to."""
 
+import signal
+import threading
+
 import numpy as np
 import pytest
 
@@ -174,14 +177,11 @@ def test_progress_is_told(capsys):
 
 
 def test_ctrl_c_stops_it():
-    import signal
-    import threading
-
     texts = likes(3000)
     timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        train_vectors(texts, 50, epochs=100_000)
+        train_vectors(texts, 50, epochs=10_000_000)
 
 
 @pytest.mark.parametrize(

@@ -387,12 +387,14 @@ def zipped(**files):
         (b"\x93NUMPY\x01\x00", "an array without words"),
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
         (b"\x1f\x8b\x08\x00garbage", "expected a whole gz file; unpacking it fails"),
-        (gzip.compress(b""), "nothing is packed in it"),
+        (gzip.compress(b"", mtime=0), "nothing is packed in it"),
         (b"PK\x03\x04garbage", "expected a whole zip file"),
         (zipped(a="x 1 2", b="y 1 2"), "zip with one file of vectors in it; received 2: a, b"),
         (struct.pack("<ii", 793712314, 99) + bytes(80), "version 11 or 12; received 99"),
         (struct.pack("<ii", 793712314, 12), "expected the arguments of the training"),
     ],
+    ids=["nothing", "prose", "pickle", "npy", "hdf5", "broken gz", "empty gz", "broken zip",
+         "zip of two", "fastText of the future", "fastText cut short"],
 )  # fmt: skip
 def test_files_that_are_something_else(data, says, tmp_path):
     with pytest.raises(FileFormatError, match=says):

@@ -62,8 +62,8 @@ std::size_t read(Reading& self, InOut<std::uint8_t, 1> buffer, std::size_t n, bo
 }
 
 // (words, rows [V, D]): what was read, no longer the reader's.
-nb::tuple end(Reading& self, std::size_t dim) {
-  const std::size_t n_rows = self.reader.words.size();
+nb::tuple end(Reading& self) {
+  const std::size_t n_rows = self.reader.words.size(), dim = self.reader.dim();
   require(self.reader.rows.size() == n_rows * dim, "a reader ends once");
   float* const data = self.reader.rows.release();
   nb::capsule owner(data, [](void* p) noexcept { std::free(p); });
@@ -71,7 +71,7 @@ nb::tuple end(Reading& self, std::size_t dim) {
                         Out<float, 2>(data, {n_rows, dim}, owner));
 }
 
-// (words, labels, counts, bytes read, entries told apart, entries that were no UTF-8).
+// (words, labels, counts, bytes read).
 nb::tuple dictionary(In<std::uint8_t, 1> data, std::size_t n, bool replaces) {
   Dictionary read;
   std::size_t n_bytes;
@@ -83,7 +83,7 @@ nb::tuple dictionary(In<std::uint8_t, 1> data, std::size_t n, bool replaces) {
     raise_bad_vector(bad);
   }
   return nb::make_tuple(std::move(read.words), std::move(read.labels),
-                        to_numpy(std::move(read.counts)), n_bytes, read.n_repeated, read.n_broken);
+                        to_numpy(std::move(read.counts)), n_bytes);
 }
 
 nb::bytes lines(nb::object words, In<float, 2> rows, std::size_t begin, std::size_t end, char gap) {
@@ -109,10 +109,9 @@ void define_row_file(nb::module_& module) {
            nb::arg("skips"))
       .def("read", &read, nb::arg("buffer").noconvert(), nb::arg("n"), nb::kw_only(),
            nb::arg("is_last"), nb::arg("is_binary"), nb::arg("watch").none() = nb::none())
-      .def("end", &end, nb::arg("dim"))
+      .def("end", &end)
       .def_prop_ro("is_full", [](const Reading& self) { return self.reader.is_full(); })
       .def_prop_ro("n_seen", [](const Reading& self) { return self.reader.n_seen; })
-      .def_prop_ro("n_kept", [](const Reading& self) { return self.reader.words.size(); })
       .def_prop_ro("n_repeated", [](const Reading& self) { return self.reader.n_repeated; })
       .def_prop_ro("n_skipped", [](const Reading& self) { return self.reader.n_skipped; })
       .def_prop_ro("first_repeated",

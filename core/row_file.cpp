@@ -374,15 +374,11 @@ std::size_t read_dictionary(const char* data, std::size_t n_bytes, std::size_t n
     if (valid_utf8(word.data(), length) < length) {
       if (!replaces) fail(kNotUtf8);
       word = replaced(word.data(), length);
-      ++into.n_broken;
     }
     if (kind == 0 && into.labels.size() > 0) fail(kNotNumber);
     // What became like another is told apart: every entry has a row of its own.
     Words& words = kind == 0 ? into.words : into.labels;
-    while (!words.add(word)) {
-      ++into.n_repeated;
-      word += "\xEF\xBF\xBD";
-    }
+    while (!words.add(word)) word += "\xEF\xBF\xBD";
     into.counts.push_back(count);
     at += length + 1 + kBehind;
   }

@@ -69,6 +69,7 @@ class RowReader {
   std::size_t read_entries(const char* data, std::size_t n, bool is_last);
 
   bool is_full() const { return words.size() >= choice_.most; }
+  std::size_t dim() const { return choice_.dim; }
   Words words;
   GrowingRows rows;
   std::uint64_t n_seen = 0;      // lines that are not blank, or entries
@@ -94,7 +95,6 @@ class RowReader {
 struct Dictionary {
   Words words, labels;
   std::vector<std::int64_t> counts;  // of the words, then of the labels
-  std::uint64_t n_repeated = 0, n_broken = 0;
 };
 // Reads n entries from data [n_bytes] and returns how many bytes they took. Throws BadRow.
 std::size_t read_dictionary(const char* data, std::size_t n_bytes, std::size_t n, bool replaces,

@@ -59,7 +59,7 @@ def from_bytes(cls: type[TextClassifier], data: bytes) -> TextClassifier:
 
 
 def _parts(classifier: TextClassifier) -> tuple[dict[str, Any], dict[str, Any]]:
-    texts, occurrences, documents = classifier.tokenizer.ranked_entries()
+    texts, occurrences, documents, _ = classifier.tokenizer.ranked_entries()
     packed, offsets = store.pack_strings(texts)
     arrays = (packed, offsets, occurrences, documents)
     tensors = {f"vocabulary/{k}": array for k, array in zip(_VOCABULARY, arrays, strict=True)}

@@ -91,6 +91,11 @@ class Ragged:
         shift = np.repeat(self.offsets[rows] - offsets[:-1], lengths)
         return Ragged(ids=self.ids[np.arange(offsets[-1]) + shift], offsets=offsets)
 
+    def keep(self, mask: npt.NDArray[np.bool_]) -> Ragged:
+        """Return the texts with those of their ids alone that mask [N] says."""
+        ends = np.concatenate([[0], np.cumsum(mask)])
+        return Ragged(ids=self.ids[mask], offsets=ends[self.offsets])
+
     def to_lists(self) -> list[list[int]]:
         """Return a list of lists of Python integers, as Keras's `texts_to_sequences` does."""
         ids, offsets = np.ascontiguousarray(self.ids), np.ascontiguousarray(self.offsets)

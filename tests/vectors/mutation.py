@@ -27,17 +27,19 @@ INSERTED = [*NUMBERS, *PACKED, b"\xe2\x82", b"\r\n"]
 INSERTED += [bytes([byte]) for byte in b" \n\t\0\xff{]"]
 
 
-def fasttext_file(kind, *, quantized):
+def fasttext_file(kind, *, quantized=False, version=12):
     """A small model of fastText's, written here: so that no other package is needed."""
     rng = np.random.default_rng(0)
     words = [b"</s>", b"the", b"film", "schön".encode(), b"dull"]
     labels = [b"__label__good", b"__label__bad", b"__label__fair"] if kind == 3 else []
     dim, buckets = 4, 6
-    head = struct.pack("<ii", 793712314, 12)
+    has_version = version > 0  # the first models had none
+    head = struct.pack("<ii", 793712314, version) if has_version else b""
     head += struct.pack(
         "<12id", dim, 5, 5, 1, 5, 2, 1 if labels else 2, kind, buckets, 2, 3, 100, 1e-4
     )
-    head += struct.pack("<iiiqq", len(words) + len(labels), len(words), len(labels), 100, -1)
+    head += struct.pack("<iiiq", len(words) + len(labels), len(words), len(labels), 100)
+    head += struct.pack("<q", -1) if has_version else b""
     for i, word in enumerate(words + labels):
         head += word + b"\0" + struct.pack("<qb", 50 - i, i >= len(words))
     n_rows, n_out = len(words) + buckets, len(labels) or len(words)
@@ -46,7 +48,8 @@ def fasttext_file(kind, *, quantized):
         return struct.pack("<qq", n, dim) + rng.standard_normal((n, dim)).astype("<f4").tobytes()
 
     if not quantized:
-        return head + b"\0" + dense(n_rows) + b"\0" + dense(n_out)
+        is_quantized = b"\0" if has_version else b""
+        return head + is_quantized + dense(n_rows) + is_quantized + dense(n_out)
     codes = rng.integers(0, 256, n_rows * 2).astype(np.uint8).tobytes()
     parts = struct.pack("<4i", dim, 2, 2, 2) + rng.random(dim * 256).astype("<f4").tobytes()
     matrix = struct.pack("<?qqi", False, n_rows, dim, n_rows * 2) + codes + parts
@@ -81,8 +84,9 @@ def seeds(folder):
     with contextlib.suppress(ImportError):
         vectors.save(folder / "v.txt.zst")
         files["v.txt.zst"] = (folder / "v.txt.zst").read_bytes()
-    files["supervised.bin"] = fasttext_file(3, quantized=False)
-    files["skipgram.bin"] = fasttext_file(2, quantized=False)
+    files["supervised.bin"] = fasttext_file(3)
+    files["skipgram.bin"] = fasttext_file(2)
+    files["before-versions.bin"] = fasttext_file(2, version=0)
     files["supervised.ftz"] = fasttext_file(3, quantized=True)
     return files
 

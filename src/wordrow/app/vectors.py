@@ -83,10 +83,12 @@ def info(
     import numpy as np
 
     from wordrow.vectors.formats import format_of
+    from wordrow.vectors.formats.choice import Choice
     from wordrow.vectors.formats.source import Source
 
-    name, form = format_of(Source(path))
-    vectors = _load(path, encoding_errors=encoding_errors)
+    source = Source(path, verbose="auto")
+    name, form = format_of(source)
+    vectors = form.read(source, Choice(replaces=encoding_errors == "replace"))
     lengths = np.linalg.norm(vectors.table, axis=1) if len(vectors) else np.zeros(1)
     found = {
         "file": str(path), "format": name, "bytes": path.stat().st_size, "words": len(vectors),

@@ -126,7 +126,7 @@ def _distinct(texts: list[str], labels: npt.NDArray[Any]) -> tuple[list[str], np
 
 def _neighbours(console: Console, classifier: TextClassifier) -> None:
     """Print the words whose rows are nearest to those of some words, among the frequent ones."""
-    names, occurrences, _ = classifier.tokenizer.ranked_entries()
+    names, occurrences, *_ = classifier.tokenizer.ranked_entries()
     table = classifier.model_.layers[0].get_weights()[0]
     frequent = [
         i for i, (name, n) in enumerate(zip(names, occurrences.tolist(), strict=True), 1)

@@ -133,11 +133,9 @@ class Engine:
         fine = jnp.isfinite(loss)
         for gradient in gradients.values():
             fine &= ops.all_finite(gradient)
-        for path, free in batch["free"].items():  # which of the batch's rows are trained
+        for path in self.fixed_rows.keys() & gradients.keys():
+            free = batch["free"].get(path, ~self.fixed_rows[path])  # the batch's rows, or all
             gradients[path] = jnp.where(free[:, None], gradients[path], 0)
-        for path, fixed in self.fixed_rows.items():
-            if path in gradients and path not in batch["free"]:
-                gradients[path] = jnp.where(fixed[:, None], 0, gradients[path])
         gradients = self.optimizer.clip(gradients)
         new: Carry = {"weights": {}, "slots": {}, "state": ops.choose(fine, state, carry["state"])}
         for path in self.whole:

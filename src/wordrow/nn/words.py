@@ -31,7 +31,7 @@ def embedding_of(model: Any, name: str | None) -> Embedding:
 def vectors_of(model: Any, tokenizer: Any, name: str | None) -> Vectors:
     """Return the words of a tokenizer with their rows in a model's table, as they are now."""
     layer = embedding_of(model, name)
-    words, ids = tokenizer.ranked_entries()[0], tokenizer.ranked_ids()
+    words, _, _, ids = tokenizer.ranked_entries()
     if len(ids) and int(ids[-1]) >= layer.input_dim:
         raise ValueError(
             f"the tokenizer has the id {int(ids[-1])}, the table of layer {layer.name!r} has "

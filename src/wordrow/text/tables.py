@@ -81,17 +81,13 @@ class VocabularyTables:
         n = self._vocabulary.max_id + 1
         return min(n, self.num_words) if self.num_words else n
 
-    def ranked_entries(self) -> tuple[list[str], Counts, Counts]:
-        """Return (texts, occurrences, documents) of the ids 1 to n_ids - 1, in that order."""
+    def ranked_entries(self) -> tuple[list[str], Counts, Counts, Counts]:
+        """Return (texts, occurrences, documents, ids) of the ids 1 to n_ids - 1, in that order."""
         texts, occurrences, documents, ids = self._vocabulary.entries(self._joiner)
         order = np.argsort(ids, kind="stable")
         order = order[(ids[order] > 0) & (ids[order] < self.n_ids)]
-        return [texts[i] for i in order.tolist()], occurrences[order], documents[order]
-
-    def ranked_ids(self) -> npt.NDArray[np.int64]:
-        """Return the ids of `ranked_entries`, in that order."""
-        ids = self._vocabulary.entries(self._joiner)[3]
-        return np.sort(ids[(ids > 0) & (ids < self.n_ids)]).astype(np.int64)
+        ranked = [texts[i] for i in order.tolist()]
+        return ranked, occurrences[order], documents[order], ids[order].astype(np.int64)
 
     def kept_buckets(self) -> npt.NDArray[np.bool_]:
         """Return which buckets of n-grams have ids: [buckets]; they follow those of the words."""

@@ -156,7 +156,7 @@ class Tokenizer(VocabularyTables):
         fresh.fit_on_texts(texts)
         with self._changing():
             self.document_count += fresh.document_count
-            return self._grow(*fresh.ranked_entries())
+            return self._grow(*fresh.ranked_entries()[:3])
 
     def fit_on_sequences(self, sequences: Any) -> None:
         """Count in how many sequences each id occurs, for `sequences_to_matrix(mode="tfidf")`."""

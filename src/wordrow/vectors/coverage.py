@@ -121,7 +121,7 @@ def table_for(
     without words.
     """
     check_choice("missing", missing, ("uniform", "mean", "subword", "zeros"))
-    words, counts, _ = tokenizer.ranked_entries()
+    words, counts, _, ids = tokenizer.ranked_entries()
     if not words:
         raise ValueError("the tokenizer has no words. Call tokenizer.fit_on_texts first.")
     if missing == "subword" and vectors.subwords is None:
@@ -130,7 +130,6 @@ def table_for(
             "have none. Use missing='uniform'."
         )
     n_ids = tokenizer.n_ids
-    ids = tokenizer.ranked_ids()
     places, coverage = matched_rows(vectors, words, counts, case=case)
     is_found = np.zeros(n_ids, bool)
     is_found[ids] = places >= 0

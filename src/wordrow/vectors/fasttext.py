@@ -81,7 +81,8 @@ class FastText:
 
         threshold: leave labels out that are less likely. A text without a known
         word or n-gram has none. Line ends count as spaces.
-        Raises ValueError for a model that is not supervised.
+        Raises ValueError for a model that is not supervised, FileFormatError where its
+        file is damaged in what is used.
         """
         if self.kind != "supervised":
             raise ValueError(
@@ -103,7 +104,7 @@ class FastText:
         )
         if not len(distinct) or not self.labels:
             return [[] for _ in texts]
-        rows = np.ascontiguousarray(self._file.input[distinct])
+        rows = np.ascontiguousarray(self._finite(self._file.input[distinct]))
         hidden = _core.bag_mean(rows, places.astype(np.int32), offsets)
         chances = self._chances(hidden)
         order = np.argsort(-chances, axis=1, kind="stable")[:, :k]
@@ -112,6 +113,13 @@ class FastText:
             if ids else []
             for t, ids in enumerate(lists)
         ]  # fmt: skip
+
+    def _finite(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        if not np.isfinite(rows).all():
+            raise FileFormatError(
+                f"{self._file.name}: a row holds a number that is not finite. The file is damaged."
+            )
+        return rows
 
     # ---- texts to ids ---------------------------------------------------
 
@@ -128,12 +136,12 @@ class FastText:
         if file.subwords is None:
             ids = [row for row in known if row >= 0]
         else:
-            grams, offsets = file.subwords.ids(words)
+            grams = file.subwords.ids(words)
             ids = []
             for i, (word, row) in enumerate(zip(words, known, strict=True)):
                 ids += [row] if row >= 0 else []
                 if file.is_cut(word):
-                    ids += (grams[offsets[i] : offsets[i + 1]] + len(file.words)).tolist()
+                    ids += (grams[i] + len(file.words)).tolist()
         return ids + self._runs(words)
 
     def _runs(self, words: list[str]) -> list[int]:
@@ -168,7 +176,7 @@ class FastText:
 
     @cached_property
     def _output(self) -> Any:
-        return self._file.output[np.arange(len(self.labels))].astype(np.float64)
+        return self._finite(self._file.output[np.arange(len(self.labels))]).astype(np.float64)
 
     def _down_the_tree(self, right: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probabilities of leaves: products on the way from the root, as fastText's."""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.types import Ragged
+from wordrow.vectors.vocabulary import by_count
 
 __all__ = ["join_phrases"]
 
@@ -55,11 +56,11 @@ def join_phrases(
     joined[starts] = n_ids + place_of[number[starts]]
     kept = np.ones(len(ids), bool)
     kept[starts + 1] = False
-    ends = np.concatenate([[0], np.cumsum(kept)])
     named = [*words, *(f"{words[i - 1]}_{words[j - 1]}" for i, j in
                        zip(a[phrases].tolist(), b[phrases].tolist(), strict=True))]  # fmt: skip
-    new_ids, new_words = _renumbered(joined[kept], named)
-    return Ragged(ids=new_ids, offsets=ends[offsets]), new_words
+    texts = Ragged(ids=_one_id_a_word(joined, named), offsets=offsets).keep(kept)
+    new_ids, new_words = by_count(texts.ids, named)
+    return Ragged(ids=new_ids, offsets=texts.offsets), new_words
 
 
 def _first_of_overlapping(starts: Any) -> Any:
@@ -71,14 +72,8 @@ def _first_of_overlapping(starts: Any) -> Any:
     return starts[place_in_run % 2 == 0]
 
 
-def _renumbered(ids: Any, words: list[str]) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """Return ids by falling count, and their words; a word that two ids have is one."""
-    place: dict[str, int] = {}
-    same = np.array([place.setdefault(word, i) for i, word in enumerate(words)], np.int64)
-    ids = np.where(ids > 0, same[ids - 1] + 1, 0)
-    counts = np.bincount(ids, minlength=len(words) + 1)[1:]
-    order = np.argsort(-counts, kind="stable")
-    order = order[counts[order] > 0]
-    new = np.zeros(len(words) + 1, np.int32)
-    new[order + 1] = np.arange(1, len(order) + 1)
-    return new[ids], [words[i] for i in order]
+def _one_id_a_word(ids: Any, words: list[str]) -> Any:
+    """Return ids, the first of its ids where a word has two ("new_york" may stand in a text)."""
+    first: dict[str, int] = {}
+    same = np.array([0, *(first.setdefault(word, i) for i, word in enumerate(words, 1))], np.int64)
+    return same[ids]

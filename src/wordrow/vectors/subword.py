@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow import _core
+from wordrow.types import Ragged
 
 __all__ = ["Subwords"]
 
@@ -23,6 +24,8 @@ class Subwords:
     An n-gram of min_n to max_n code points of "<word>" has the row that its hash
     says, of table: [n_buckets, D], an array or what gives rows for ids.
     kept: for a model that was pruned, which row of the table a bucket has.
+    divides: whether the sum of rows is divided by their number, as gensim does, where
+    fastText multiplies it by the inverse: the last bit differs.
 
     >>> subwords = Subwords(min_n=3, max_n=3, table=np.eye(4, 2, dtype=np.float32))
     >>> subwords.rows(["text"]).shape
@@ -34,6 +37,7 @@ class Subwords:
     table: Any
     n_buckets: int = 0  # 0: as many as the table has rows
     kept: dict[int, int] | None = None
+    divides: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_n <= self.max_n:
@@ -43,16 +47,15 @@ class Subwords:
             )
         object.__setattr__(self, "n_buckets", self.n_buckets or self.table.shape[0])
 
-    def ids(self, words: Sequence[str]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """Return the ids of words' n-grams in the table, and offsets [n + 1] that part them."""
+    def ids(self, words: Sequence[str]) -> Ragged:
+        """Return the ids of words' n-grams in the table."""
         ids, offsets = _core.subwords(
             words, min_n=self.min_n, max_n=self.max_n, n_buckets=self.n_buckets
         )
         if self.kept is None:
-            return ids, offsets
+            return Ragged(ids=ids, offsets=offsets)
         places = np.array([self.kept.get(i, -1) for i in ids.tolist()], np.int32)
-        ends = np.concatenate([[0], np.cumsum(places >= 0)])
-        return places[places >= 0], ends[offsets].astype(np.int64)
+        return Ragged(ids=places, offsets=offsets).keep(places >= 0)
 
     def rows(
         self, words: Sequence[str], own: npt.NDArray[np.float32] | None = None
@@ -68,8 +71,9 @@ class Subwords:
         return out
 
     def _some_rows(self, words: Sequence[str], own: Any) -> npt.NDArray[np.float32]:
-        ids, offsets = self.ids(words)
-        distinct, places = np.unique(ids, return_inverse=True)
+        grams = self.ids(words)
+        offsets = grams.offsets
+        distinct, places = np.unique(grams.ids, return_inverse=True)
         table = np.asarray(self.table[distinct], np.float32)
         if own is not None:  # a word's own row comes first, as fastText adds them
             places = np.insert(places, offsets[:-1], len(table) + np.arange(len(words)))
@@ -77,4 +81,9 @@ class Subwords:
             table = np.concatenate([table, own])
         if not len(table):
             return np.zeros((len(words), self.table.shape[1]), np.float32)
+        if self.divides:
+            n_each = np.diff(offsets)
+            sums = np.zeros((len(words), table.shape[1]), np.float32)
+            np.add.at(sums, np.repeat(np.arange(len(words)), n_each), table[places])
+            return sums / np.maximum(n_each, 1).astype(np.float32)[:, None]
         return _core.bag_mean(np.ascontiguousarray(table), places.astype(np.int32), offsets)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow import _core
-from wordrow.arguments import check_choice, whole_number
+from wordrow.arguments import check_choice, not_negative, whole_number
 from wordrow.errors import show
 from wordrow.progress import is_wanted, training_line
 from wordrow.text.tokenizer import Tokenizer
@@ -18,7 +18,7 @@ from wordrow.types import Ragged
 from wordrow.vectors.phrase import join_phrases
 from wordrow.vectors.subword import Subwords
 from wordrow.vectors.vectors import Vectors
-from wordrow.vectors.vocabulary import Vocabulary
+from wordrow.vectors.vocabulary import Vocabulary, by_count
 
 __all__ = ["train_vectors"]
 
@@ -72,6 +72,9 @@ def train_vectors(
         "negative": negative, "buckets": buckets,
     }.items():  # fmt: skip
         whole_number(name, count)
+    whole_number("phrases", phrases, least=0)
+    not_negative("phrase_threshold", phrase_threshold)
+    not_negative("ns_exponent", ns_exponent)
     check_choice("model", model, ("skipgram", "cbow"))
     check_choice("loss", loss, ("ns", "hs"))
     if not 0 < learning_rate <= 10:
@@ -142,20 +145,14 @@ def _encoded(
 
 def _frequent(texts: Ragged, words: list[str], min_count: int) -> tuple[Ragged, list[str]]:
     """Leave out words that occur too seldom; words have the ids 1 to V by falling count."""
-    counts = np.bincount(texts.ids, minlength=len(words) + 1)[1:]
-    order = np.argsort(-counts, kind="stable")
-    order = order[counts[order] >= min_count]
-    if not len(order):
+    ids, kept = by_count(texts.ids, words, min_count=min_count)
+    if not kept:
         raise ValueError(
-            f"no word occurs {min_count} times: the texts hold {len(texts.ids):,} words, of which "
-            f"{int((counts > 0).sum()):,} differ. Use a smaller min_count, or more text."
+            f"no word occurs {min_count} times: the texts hold {len(ids):,} words, of which "
+            f"{len(np.unique(texts.ids[texts.ids > 0])):,} differ. Use a smaller min_count, or "
+            "more text."
         )
-    new = np.zeros(len(words) + 1, np.int32)
-    new[order + 1] = np.arange(1, len(order) + 1)
-    ids = new[texts.ids]
-    kept = ids > 0
-    ends = np.concatenate([[0], np.cumsum(kept)])
-    return Ragged(ids=ids[kept], offsets=ends[texts.offsets]), [words[i] for i in order]
+    return Ragged(ids=ids, offsets=texts.offsets).keep(ids > 0), kept
 
 
 class _Rules:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from wordrow import _core
 from wordrow.errors import show
 
-__all__ = ["Vocabulary", "spelled_alike"]
+__all__ = ["Vocabulary", "by_count", "spelled_alike"]
 
 _AT_ONCE = 1 << 14  # words that are made Python strings together
 
@@ -107,6 +107,24 @@ class Vocabulary(Sequence[str]):
     def __repr__(self) -> str:
         first = ", ".join(map(repr, self[:4]))
         return f"Vocabulary([{first}{', …' if len(self) > 4 else ''}]), {len(self):,} words"
+
+
+def by_count(
+    ids: npt.NDArray[Any], words: list[str], *, min_count: int = 1
+) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """Return (ids, words) numbered anew from 1 on, by falling count; 0 are ids of rarer words.
+
+    ids: of words[id - 1], or 0.
+
+    >>> by_count(np.array([1, 2, 2, 3, 2, 3]), ["a", "b", "c"], min_count=2)
+    (array([0, 1, 1, 2, 1, 2], dtype=int32), ['b', 'c'])
+    """
+    counts = np.bincount(ids, minlength=len(words) + 1)[1:]
+    order = np.argsort(-counts, kind="stable")
+    order = order[counts[order] >= min_count]
+    new = np.zeros(len(words) + 1, np.int32)
+    new[order + 1] = np.arange(1, len(order) + 1)
+    return new[ids], [words[i] for i in order.tolist()]
 
 
 def spelled_alike(word: str, vocabulary: Vocabulary, n: int = 3) -> list[str]:

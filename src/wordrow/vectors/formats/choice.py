@@ -106,7 +106,7 @@ def read_rows(
             "first line."
         )
     _warn_of(reader, source.name)
-    words, table = reader.end(dim)
+    words, table = reader.end()
     return Vectors.of(Vocabulary.of(words), table)
 
 

@@ -88,7 +88,7 @@ class FastTextFile:
     output: Matrix
 
     name: str
-    is_old: bool
+    is_old: bool  # of the format before versions, which gensim alone still reads
 
     @cached_property
     def subwords(self) -> Subwords | None:
@@ -97,7 +97,7 @@ class FastTextFile:
             return None
         return Subwords(
             min_n=self.min_n, max_n=self.max_n, n_buckets=self.n_buckets, kept=self.kept,
-            table=Shifted(self.input, len(self.words)),
+            table=Shifted(self.input, len(self.words)), divides=self.is_old,
         )  # fmt: skip
 
     def is_cut(self, word: str) -> bool:
@@ -259,7 +259,7 @@ def _dictionary(
     )  # fmt: skip
     reader.require(n * 10 <= len(reader.data) - reader.at, "a dictionary", f"{n:,} entries")
     try:
-        words, labels, counts, n_bytes, _, _ = _core.read_dictionary(
+        words, labels, counts, n_bytes = _core.read_dictionary(
             np.ascontiguousarray(reader.data[reader.at :]), n, replaces=replaces
         )
     except _core.BadVectorError as bad:

@@ -67,6 +67,7 @@ def _to_tensors(vectors: Vectors) -> tuple[dict[str, Any], dict[str, Any]]:
     if (subwords := vectors.subwords) is not None:
         config["subwords"] = {
             "min_n": subwords.min_n, "max_n": subwords.max_n, "n_buckets": subwords.n_buckets,
+            "divides": subwords.divides,
         }  # fmt: skip
         tensors["subwords"] = np.asarray(subwords.table[np.arange(subwords.table.shape[0])])
         if subwords.kept is not None:
@@ -110,5 +111,5 @@ def _subwords(tensors: dict[str, Any], config: Any, dim: int) -> Subwords | None
         raise ValueError(f"there are {n_buckets} buckets and {len(table)} rows of them")
     return Subwords(
         min_n=int(config["min_n"]), max_n=int(config["max_n"]), n_buckets=n_buckets, table=table,
-        kept=kept,
+        kept=kept, divides=config.get("divides") is True,
     )  # fmt: skip

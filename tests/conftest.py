@@ -7,8 +7,11 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "0")  # every run compiles for itself
 # Most of the time goes into compiling programs that run once: compile them plainly.
+# XLA_FLAGS= runs the tests with the programs that users have.
 os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_use_fusion_emitters=false",
 )
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and what they start.

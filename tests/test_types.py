@@ -17,6 +17,8 @@ def test_a_ragged_is_its_lists(lists, start, stop, random):
     assert ragged[start:stop].to_lists() == lists[start:stop]
     rows = random.sample(range(len(lists)), len(lists) // 2)
     assert ragged.take(np.array(rows, np.int64)).to_lists() == [lists[i] for i in rows]
+    odd = [[i for i in ids if i % 2] for ids in lists]
+    assert ragged.keep(ragged.ids % 2 == 1).to_lists() == odd
     if lists:
         assert ragged[-1].tolist() == lists[-1]
     assert ragged.ids.dtype == np.int32

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -71,6 +73,17 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         store.write(tmp_path / "none" / "a", {}, {})
     with pytest.raises(IsADirectoryError, match="received a folder"):
         store.write(tmp_path, {}, {})
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_a_file_keeps_the_permissions_of_the_one_it_replaces(tmp_path):
+    path = tmp_path / "private"
+    path.write_bytes(b"")
+    path.chmod(0o600)
+    with store.writing(path) as file:
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_golden_bytes():

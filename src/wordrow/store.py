@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import secrets
+import shutil
 import struct
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -96,10 +97,17 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file to write that appears under `path` whole, or not at all."""
+    """Open a file to write that appears under `path` whole, or not at all.
+
+    It has the permissions of the one that it replaces. A device or a pipe is written to as it is.
+    """
     target = Path(os.path.realpath(path))  # behind a link, what it leads to
     if target.is_dir():
         raise IsADirectoryError(f"{path}: expected the name of a file, received a folder.")
+    if target.exists() and not target.is_file():
+        with open(target, "wb") as file:
+            yield file
+        return
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{path}: the folder {target.parent} does not exist.")
     aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
@@ -112,6 +120,8 @@ def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(target, aside)
         os.replace(aside, target)
     except BaseException:
         aside.unlink(missing_ok=True)
@@ -129,6 +139,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     """
     if os.fspath(path).endswith(OF_KERAS) and importlib.util.find_spec("h5py") is None:
         raise MissingExtraError("writing Keras's files", package="h5py", extra="keras")
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        return  # a pipe, which to open is to write to
     with contextlib.suppress(_NotWrittenError), writing(path):
         raise _NotWrittenError
 

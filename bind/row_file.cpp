@@ -3,6 +3,7 @@
 #include <nanobind/stl/optional.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "arrays.h"
 #include "texts.h"
@@ -67,7 +68,7 @@ nb::tuple end(Reading& self) {
   require(self.reader.rows.size() == n_rows * dim, "a reader ends once");
   float* const data = self.reader.rows.release();
   nb::capsule owner(data, [](void* p) noexcept { std::free(p); });
-  return nb::make_tuple(std::move(self.reader.words),
+  return nb::make_tuple(std::exchange(self.reader.words, Words{}),
                         Out<float, 2>(data, {n_rows, dim}, owner));
 }
 
@@ -114,6 +115,9 @@ void define_row_file(nb::module_& module) {
       .def_prop_ro("n_seen", [](const Reading& self) { return self.reader.n_seen; })
       .def_prop_ro("n_repeated", [](const Reading& self) { return self.reader.n_repeated; })
       .def_prop_ro("n_skipped", [](const Reading& self) { return self.reader.n_skipped; })
+      .def_prop_ro("n_numbered", [](const Reading& self) { return self.reader.n_numbered; })
+      .def_prop_ro("first_numbered",
+                   [](const Reading& self) { return to_str(self.reader.first_numbered); })
       .def_prop_ro("first_repeated",
                    [](const Reading& self) { return to_str(self.reader.first_repeated); });
   module.def("read_dictionary", &dictionary, nb::arg("data").noconvert(), nb::arg("n"),

@@ -28,7 +28,7 @@ Out<std::int64_t, 1> add_packed(Words& words, In<std::uint8_t, 1> data,
     const auto end = static_cast<std::size_t>(offsets.data()[i + 1]);
     if (valid_utf8(bytes + begin, end - begin, true) < end - begin)
       throw std::invalid_argument("word " + std::to_string(i) + " is not UTF-8");
-    const bool is_new = std::max(end, begin + Words::kReadable) <= data.shape(0)
+    const bool is_new = end + Words::kReadable <= data.shape(0)
                             ? words.add_in_place(bytes + begin, end - begin)
                             : words.add({bytes + begin, end - begin});
     if (!is_new) repeated.push_back(static_cast<std::int64_t>(i));
@@ -104,7 +104,7 @@ void define_words(nb::module_& module) {
       .def("__len__", &Words::size)
       .def("add", &add, nb::arg("texts"))
       .def("add_packed", &add_packed, nb::arg("data").noconvert(), nb::arg("offsets").noconvert())
-      .def("row", &row, nb::arg("text"))
+      .def("row", &row, nb::arg("text").none())
       .def("rows", &rows, nb::arg("texts"))
       .def("word",
            [](const Words& words, std::size_t row) {

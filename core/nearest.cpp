@@ -135,6 +135,7 @@ RoundedRows::RoundedRows(const Directions& from)
     for (std::size_t row = part * kRowsPerPart; row < end; ++row) {
       const float* const numbers = from.table + row * from.dim;
       const float scale = from.scales[row];
+      if (scale == 0) continue;  // zeros, or what is no direction
       float largest = 0;
       for (std::size_t d = 0; d < from.dim; ++d)
         largest = std::max(largest, std::fabs(numbers[d] * scale));

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <unordered_map>
 #include <utility>
 #if !defined(__cpp_lib_to_chars)
 #include <locale>
@@ -24,13 +25,25 @@ constexpr int kLargestPower = 22;  // 10^22 is the last that a double holds exac
 inline bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 inline bool is_gap(char c) { return c == ' ' || c == '\t'; }
 
+// Whether a number that is not 0, times 10^power, is below 1.
+bool is_below_one(const char* in, std::int64_t power) {
+  if (*in == '-' || *in == '+') ++in;
+  while (*in == '0') ++in;
+  const char* const whole = in;
+  while (is_digit(*in)) ++in;
+  if (in > whole) return in - whole + power <= 0;
+  const char* const fraction = ++in;
+  while (*in == '0') ++in;
+  return fraction - in + power <= 0;
+}
+
 // A number that the quick way cannot round: as a double, correctly rounded. 0 where it is too
 // small for one, infinity where it is too large.
-double slow_number(const char* begin, const char* end, std::int64_t exponent) {
+double slow_number(const char* begin, const char* end, std::int64_t power) {
 #if defined(__cpp_lib_to_chars)
   double value = 0;
-  if (*begin == '+') ++begin;
-  if (std::from_chars(begin, end, value).ec != std::errc::result_out_of_range) return value;
+  const char* const first = *begin == '+' ? begin + 1 : begin;
+  if (std::from_chars(first, end, value).ec != std::errc::result_out_of_range) return value;
 #else
   std::istringstream in(std::string(begin, end));
   in.imbue(std::locale::classic());
@@ -38,7 +51,7 @@ double slow_number(const char* begin, const char* end, std::int64_t exponent) {
   if (in >> value) return value;
 #endif
   const double sign = *begin == '-' ? -1.0 : 1.0;
-  return exponent < 0 ? sign * 0.0 : sign * HUGE_VAL;
+  return is_below_one(begin, power) ? sign * 0.0 : sign * HUGE_VAL;
 }
 
 // Reads a decimal number that ends before a gap or at `end`, where no digit stands; rounds it to a
@@ -49,7 +62,7 @@ const char* read_number(const char* in, const char* end, float* out) {
   if (*in == '-' || *in == '+') ++in;
   constexpr std::uint64_t kRoom = 999999999999999999u;  // one more digit fits into 64 bits
   std::uint64_t digits = 0;
-  std::int64_t exponent = 0;
+  std::int64_t exponent = 0, power = 0;
   bool fits = true;
   const char* const whole = in;
   for (; is_digit(*in); ++in) {
@@ -67,16 +80,14 @@ const char* read_number(const char* in, const char* end, float* out) {
     n_digits += static_cast<std::size_t>(in - fraction);
   }
   if (n_digits == 0) return nullptr;
-  const auto n_whole = static_cast<std::int64_t>(n_digits) + exponent;
   if ((*in | 0x20) == 'e') {
-    const char* power = in + 1;
-    const bool is_below = *power == '-';
-    if (*power == '-' || *power == '+') ++power;
-    if (!is_digit(*power)) return nullptr;
-    std::int64_t value = 0;
-    for (; is_digit(*power); ++power) value = std::min<std::int64_t>(value * 10 + (*power - '0'), 1 << 30);
-    exponent += is_below ? -value : value;
-    in = power;
+    ++in;
+    const bool is_below = *in == '-';
+    if (*in == '-' || *in == '+') ++in;
+    if (!is_digit(*in)) return nullptr;
+    for (; is_digit(*in); ++in) power = std::min<std::int64_t>(power * 10 + (*in - '0'), 1 << 30);
+    if (is_below) power = -power;
+    exponent += power;
   }
   if (in > end || (in < end && !is_gap(*in))) return nullptr;
   double value;
@@ -88,7 +99,7 @@ const char* read_number(const char* in, const char* end, float* out) {
   } else if (fits && digits == 0) {
     value = is_negative ? -0.0 : 0.0;
   } else {
-    value = slow_number(begin, in, n_whole + exponent);
+    value = slow_number(begin, in, power);
   }
   *out = static_cast<float>(value);
   return in;
@@ -313,8 +324,18 @@ void RowReader::read_part(const char* begin, const char* end, Part& part) const 
 }
 
 void RowReader::keep(const char* word, std::size_t length, const float* row) {
-  if (words.add_in_place(word, length)) return rows.append(row, choice_.dim);
-  if (n_repeated++ == 0) first_repeated.assign(word, length);
+  if (!words.add_in_place(word, length)) {
+    if (n_repeated++ == 0) first_repeated.assign(word, length);
+    return;
+  }
+  rows.append(row, choice_.dim);
+  const char *const end = word + length, *field = end;
+  while (field > word && !is_gap(field[-1])) --field;
+  if (field == word || !std::memchr(field, '.', static_cast<std::size_t>(end - field))) return;
+  const std::string last(field, end);
+  float number;
+  if (read_number(last.data(), last.data() + last.size(), &number) && n_numbered++ == 0)
+    first_numbered.assign(word, length);
 }
 
 std::size_t RowReader::read_lines(const char* data, std::size_t n, bool is_last,
@@ -359,6 +380,7 @@ std::size_t read_dictionary(const char* data, std::size_t n_bytes, std::size_t n
                             Dictionary& into) {
   constexpr std::size_t kBehind = 9;  // a count of 8 bytes, and what it is
   std::size_t at = 0;
+  std::unordered_map<std::string, std::size_t> n_repeated;
   for (std::size_t i = 0; i < n; ++i) {
     const auto fail = [&](const char* reason) {
       throw BadRow(reason, i, at, std::string(data + at, std::min<std::size_t>(n_bytes - at, 40)));
@@ -378,7 +400,11 @@ std::size_t read_dictionary(const char* data, std::size_t n_bytes, std::size_t n
     if (kind == 0 && into.labels.size() > 0) fail(kNotNumber);
     // What became like another is told apart: every entry has a row of its own.
     Words& words = kind == 0 ? into.words : into.labels;
-    while (!words.add(word)) word += "\xEF\xBF\xBD";
+    if (!words.add(word)) {
+      std::size_t& times = n_repeated[word];
+      while (!words.add(word + "\xEF\xBF\xBD" + std::to_string(++times))) {
+      }
+    }
     into.counts.push_back(count);
     at += length + 1 + kBehind;
   }

@@ -75,7 +75,8 @@ class RowReader {
   std::uint64_t n_seen = 0;      // lines that are not blank, or entries
   std::uint64_t n_repeated = 0;  // rows of a word that had one
   std::uint64_t n_skipped = 0;   // bad rows left out
-  std::string first_repeated;
+  std::uint64_t n_numbered = 0;  // words that end in a number, as those of rows that are too long
+  std::string first_repeated, first_numbered;
 
  private:
   struct Part;

@@ -275,13 +275,20 @@ class Word2Vec::Worker {
   std::vector<float> labels_, shares_, hidden_, before_;
 };
 
+// Whole texts, as long as they are short; pieces of long ones.
 std::vector<Word2Vec::Chunk> Word2Vec::chunks_of(const RunningText& text) const {
   constexpr std::int64_t kIds = 1 << 13;
+  const auto n_ids = [&](std::size_t i) { return text.offsets[i + 1] - text.offsets[i]; };
   std::vector<Chunk> chunks;
-  for (std::size_t begin = 0; begin < text.n_texts;) {
-    std::size_t end = begin + 1;
-    while (end < text.n_texts && text.offsets[end] - text.offsets[begin] < kIds) ++end;
-    chunks.push_back({begin, end, static_cast<std::uint64_t>(text.offsets[begin])});
+  std::int64_t begin = 0;
+  for (std::size_t i = 0; i < text.n_texts;) {
+    const std::size_t first = i;
+    std::int64_t end = begin + kIds;
+    if (text.offsets[i + 1] <= end) {
+      end = text.offsets[++i];
+      while (i < text.n_texts && end - begin < kIds && n_ids(i) <= kIds) end = text.offsets[++i];
+    }
+    if (end > begin) chunks.push_back({begin, end, first});
     begin = end;
   }
   return chunks;
@@ -294,12 +301,16 @@ void Word2Vec::train(const RunningText& text, const Watch& watch) {
   const auto learn = [&](std::size_t part) {
     const Chunk& chunk = chunks[part % chunks.size()];
     const auto epoch = static_cast<double>(part / chunks.size());
-    const double done = (epoch * n_ids + static_cast<double>(chunk.n_before)) / (n_epochs * n_ids);
+    const double done = (epoch * n_ids + static_cast<double>(chunk.begin)) / (n_epochs * n_ids);
     const double rate = options_.rate + (options_.last_rate - options_.rate) * done;
     Worker worker(*this, options_.seed + part, static_cast<float>(rate));
-    for (std::size_t i = chunk.begin; i < chunk.end; ++i)
-      worker.read(text.ids + text.offsets[i], text.ids + text.offsets[i + 1]);
-    n_done += static_cast<std::uint64_t>(text.offsets[chunk.end] - text.offsets[chunk.begin]);
+    std::size_t i = chunk.text;
+    for (std::int64_t at = chunk.begin; at < chunk.end; ++i) {
+      const std::int64_t end = std::min(chunk.end, text.offsets[i + 1]);
+      worker.read(text.ids + at, text.ids + end);
+      at = end;
+    }
+    n_done += static_cast<std::uint64_t>(chunk.end - chunk.begin);
     // Another thread's loss may be lost here, which a mean of many can bear.
     loss_.store(loss_.load(std::memory_order_relaxed) + worker.loss, std::memory_order_relaxed);
     n_losses_ += worker.n_losses;

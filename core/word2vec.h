@@ -60,8 +60,8 @@ class Word2Vec {
  private:
   class Worker;
   struct Chunk {
-    std::size_t begin, end;  // texts
-    std::uint64_t n_before;  // ids
+    std::int64_t begin, end;  // ids
+    std::size_t text;         // that the first is of
   };
   void draw_negatives_from(const std::int64_t* counts);
   void build_tree(const std::int64_t* counts);

@@ -15,11 +15,11 @@ namespace wordrow {
 
 class Words {
  public:
-  static constexpr std::size_t kReadable = 16;  // bytes behind a word's begin that are read
+  static constexpr std::size_t kReadable = 16;  // bytes behind a word's end that must be readable
 
   Words() : slots_(1024) {}
 
-  // The place of a word, or kNoSerial. For `_in_place`, kReadable bytes can be read.
+  // The place of a word, or kNoSerial. For `_in_place`, kReadable more bytes can be read.
   std::uint32_t find_in_place(const char* word, std::size_t length) const {
     return slots_[slot_of(hash_of(word, length), {word, length})].place - 1;
   }

@@ -30,7 +30,7 @@ def whole_number(name: str, value: Any, *, least: int = 1) -> int:
     """
     try:
         number = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = least - 1
     if number < least or number != value:
         raise ValueError(

@@ -116,6 +116,15 @@ def test_train(files, capfd):
         (["convert", "v.vec", "no/x.vec"], "does not exist"),
         (["train", "nix"], "nix: No such file"),
         (["train", "corpus.txt", "-o", "x.txt"], "no word occurs 5 times"),
+        (["train", "corpus.txt", "-o", "x.xyz"], "does not say which format to write"),
+        (
+            ["train", "/dev/null"],
+            "/dev/null: expected a file of text, which is read more",
+        ),
+        (
+            ["subset", "v.vec", "x.vec", "--words", "corpus.txt"],
+            "none of the 4 words of corpus",
+        ),
         (["evaluate", "v.vec", "corpus.txt"], "corpus.txt: expected pairs of words"),
         (["subset", "v.vec", "x.vec", "--words", "empty.txt"], "expected words; there are none"),
         (["info", "corpus.txt"], "not a file of vectors. Tried"),
@@ -130,6 +139,29 @@ def test_what_goes_wrong_is_one_line(arguments, says, files, capfd):
     assert says in err
     assert len(err.strip().split("\n")) == 1
     assert not (files / "x.vec").exists()
+
+
+def test_words_are_printed_as_they_are(files, capfd):
+    Vectors(["[/]", "[bold]x", "y"], np.eye(3)).save("odd.vec")
+    for arguments in (["nearest", "odd.vec", "[/]"], ["analogy", "odd.vec", "[/]", "[bold]x", "y"]):
+        status, out, _ = ask(capfd, *arguments)
+        assert status == 0
+        assert "[/]" in out
+        assert "[bold]x" in out
+
+
+def test_what_is_written_is_told_as_json(files, capfd):
+    (files / "words.txt").write_text("king plum")
+    for arguments in (
+        ["convert", "v.vec", "x.bin", "--json"],
+        ["subset", "v.vec", "x.bin", "--words", "words.txt", "--json"],
+    ):
+        status, out, err = ask(capfd, *arguments)
+        assert status == 0
+        assert "rows of 6" in err
+        found = json.loads(out)
+        assert found["words"] == len(Vectors.load("x.bin"))
+        assert found["bytes"] == (files / "x.bin").stat().st_size
 
 
 def test_ctrl_c_leaves_nothing(files):

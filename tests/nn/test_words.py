@@ -279,6 +279,23 @@ def test_growing_keeps_all_that_was_learned(kind, optimizer, tokenizer):
     model.fit(ids_of(grown, ["brand new words"] * 4), LABELS[:4], epochs=1, verbose=0)
 
 
+@pytest.mark.parametrize("kind", ["mean", "lstm"])
+def test_a_table_that_two_models_share_grows_for_both(kind, tokenizer, tmp_path):
+    layer = Embedding(tokenizer.n_ids, 4, mask_zero=True, name="table")
+    models = [model_of(layer, kind=kind), model_of(layer, kind=kind)]
+    for model in models:
+        model.fit(ids_of(tokenizer), LABELS, epochs=1, verbose=0)
+    tokenizer.grow(["brand new words"])
+    assert [model.grow_vocabulary(tokenizer) for model in models] == [3, 0]
+    before = layer.get_weights()[0]
+    models[1].save(tmp_path / "grown.safetensors")
+    again = load_model(tmp_path / "grown.safetensors")
+    for model in (*models, again):
+        model.fit(ids_of(tokenizer, ["brand new words"] * 4), LABELS[:4], epochs=1, verbose=0)
+    assert (layer.get_weights()[0] != before).any(axis=1)[-3:].all()
+    assert again.step == models[1].step
+
+
 def test_new_words_may_take_their_rows_from_elsewhere(tokenizer, vectors):
     wordrow.set_random_seed(7)
     layer = Embedding.from_vectors(vectors, tokenizer, trainable="missing", mask_zero=True)
@@ -294,6 +311,10 @@ def test_new_words_may_take_their_rows_from_elsewhere(tokenizer, vectors):
     found = model.vectors(tokenizer)
     assert (found["plot"] == vectors["plot"]).all()
     tokenizer.grow(["more"])
+    with pytest.raises(ValueError, match="`missing` must be one of uniform, mean"):
+        model.grow_vocabulary(tokenizer, missing="typo")
+    with pytest.raises(ValueError, match="missing='subword' needs `vectors`"):
+        model.grow_vocabulary(tokenizer, missing="subword")
     with pytest.raises(ValueError, match="`vectors` must have rows of 8 numbers"):
         model.grow_vocabulary(tokenizer, Vectors(["more"], [[1]]))
     with pytest.raises(ValueError, match="Call model.grow_vocabulary"):
@@ -303,13 +324,14 @@ def test_new_words_may_take_their_rows_from_elsewhere(tokenizer, vectors):
 def test_the_trained_table_as_vectors(tokenizer):
     layer = Embedding(tokenizer.n_ids, 4, name="table")
     model = model_of(layer)
-    before = model.vectors(tokenizer) if model.built else None
+    before = model.vectors(tokenizer)
     model.fit(ids_of(tokenizer), LABELS, epochs=20, verbose=0)
     after = model.vectors(tokenizer)
     assert list(after) == [w for w, _ in sorted(tokenizer.word_index.items(), key=lambda p: p[1])]
     assert (after["fine"] == layer.get_weights()[0][tokenizer.word_index["fine"]]).all()
-    if before is not None:
-        assert {m.word for m in before.drift(after, 2)} <= set(tokenizer.word_index)
+    assert before.drift(after, 1)[0].distance > 0
+    with pytest.raises(TypeError, match="expected a Tokenizer; received"):
+        model.vectors(["fine"])
     with pytest.raises(ValueError, match=r"name of one of the Embeddings .*\['table'\]"):
         model.vectors(tokenizer, layer="other")
 

@@ -101,7 +101,9 @@ def test_analogies_of_another_format(text, says, tmp_path):
     ("text", "says"),
     [
         ("a b 1\na b\n", "line 2: expected two words and a number; received 'a b'"),
-        ("a b c\nd e f\n", "line 1: expected|there are none"),
+        ("a b c\nd e f\n", "line 2: expected two words and a number; received 'd e f'"),
+        ("a b c\n", "there are none"),
+        ("a b 1\na b nan\n", "line 2: expected two words and a number"),
         ("# nothing\n", "there are none"),
     ],
 )
@@ -126,6 +128,13 @@ def test_neighbours_that_two_tables_share():
         for word in words
     ])  # fmt: skip
     assert neighbour_overlap(vectors, other) == pytest.approx(by_hand / 10)
-    assert neighbour_overlap(vectors, other, words=["w1", "w2", "nix"], n=5) <= 1
+    some = ["w1", "w2"]
+    near, far = (v.batch_most_similar(some, n=5) for v in (vectors, other))
+    by_hand = [len(dict(a).keys() & dict(b)) / 5 for a, b in zip(near, far, strict=True)]
+    assert neighbour_overlap(vectors, other, words=[*some, "nix"], n=5) == np.mean(by_hand)
+    table[:200] = 0  # words without a direction have no neighbours, and are none
+    halves = [Vectors(words, table), Vectors(words, other.table * (table != 0))]
+    rest = [v.subset(words[200:]) for v in halves]
+    assert neighbour_overlap(*halves) == neighbour_overlap(*rest) < 0.2
     with pytest.raises(ValueError, match="share 1 words"):
         neighbour_overlap(vectors, Vectors(["w1", "x"], np.eye(2)))

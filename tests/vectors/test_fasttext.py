@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 
+from wordrow import _core
 from wordrow.errors import FileFormatError
 from wordrow.vectors import FastText, Vectors
 
@@ -77,6 +78,7 @@ def test_a_supervised_model_answers_the_same(options, fasttext, tmp_path):
         theirs = predictions(model, text, 3)
         if len({round(p, 6) for _, p in theirs}) == len(theirs):
             same(ours.predict(text, 3), theirs, tolerance)
+    assert len(ours.predict("the film", -1)) == len(ours.labels)
     both = ours.predict(TEXTS, 2)
     for text, found in zip(TEXTS, both, strict=True):
         same(found, ours.predict(text, 2), 1e-12)
@@ -165,6 +167,21 @@ def test_numbers_that_are_not_finite_are_named(fasttext, tmp_path):
     assert np.isfinite(FastText.load(path).vectors.table).all()
     with pytest.raises(FileFormatError, match="model.bin: a row holds a number that is not finite"):
         FastText.load(path).predict("the film was fine")
+
+
+def test_equal_entries_of_a_dictionary_are_told_apart():
+    entry = b"same\xff\0" + struct.pack("<qb", 1, 0)
+    data = np.frombuffer(entry * 20_000, np.uint8)
+    words, _, counts, n_bytes = _core.read_dictionary(data, 20_000, replaces=True)
+    assert len(words) == len(counts) == 20_000
+    assert n_bytes == len(data)
+    assert words.word(0) == "same\ufffd"
+
+
+def test_how_many_labels_are_asked_for(fasttext, tmp_path):
+    _, path = trained(fasttext, tmp_path)
+    with pytest.raises(ValueError, match="`k` must be a whole number above 0; received 0"):
+        FastText.load(path).predict("the film", 0)
 
 
 def test_every_cut_is_named(fasttext, tmp_path):

@@ -2,9 +2,11 @@
 
 import gzip
 import io
+import os
 import struct
 import subprocess
 import sys
+import threading
 import warnings
 import zipfile
 
@@ -13,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wordrow import Tokenizer
+from wordrow import Tokenizer, _core
 from wordrow.errors import FileFormatError
 from wordrow.vectors import Subwords, Vectors
 from wordrow.vectors.formats import FORMATS, format_of
@@ -269,6 +271,27 @@ def test_words_with_spaces_are_told_by_the_number_of_numbers(tmp_path):
     assert list(load(tmp_path, "new york 3 4\nx 1 2\n")) == ["new york", "x"]
 
 
+def test_words_that_end_in_a_number_are_warned_of(tmp_path):
+    (tmp_path / "v.txt").write_text("a 1 2\nb 0.5 1.5 2.5\nroute 66 3 4\n1.5 1 2\n")
+    with pytest.warns(UserWarning, match=r"1 words end in a number \('b 0.5' is the") as told:
+        found = Vectors.load(tmp_path / "v.txt")
+    assert list(found) == ["a", "b 0.5", "route 66", "1.5"]
+    assert told[0].filename == __file__  # the line that loads
+
+
+def test_what_is_no_number_is_soon_seen_to_be_none(tmp_path):
+    with pytest.raises(FileFormatError, match="not a file of vectors"):
+        load(tmp_path, "1" * 60_000 + "x\n")
+
+
+@pytest.mark.parametrize("n", range(40))
+def test_packed_words_are_read_to_their_end(n):
+    words = _core.Words()
+    data = np.frombuffer(b"x" * (n + 1), np.uint8).copy()
+    assert not len(words.add_packed(data, np.array([0, n + 1])))
+    assert words.list(0, 2) == ["x" * (n + 1)]
+
+
 def test_other_spaces_are_no_gaps(tmp_path):
     found = load(tmp_path, "a\u00a0b 1 2\nc\u2028d 3 4\ne\x0bf 5 6\n")
     assert list(found) == ["a\u00a0b", "c\u2028d", "e\x0bf"]
@@ -311,6 +334,8 @@ def test_of_a_repeated_word_the_first_row_is_kept(tmp_path):
         ("a 1 2\nb 3 --1\n", "'--1' is no number"),
         ("a 1 2\nb 3 nan\n", "'nan' is no number"),
         ("a 1 2\nb 3 1e39\n", "line 2: the row of 'b' holds a number that is not finite"),
+        (f"a 1 2\nb 3 1.{'1' * 500}e400\n", "'b' holds a number that is not finite"),
+        (f"a 1 2\nb 3 {'1' * 400}.{'1' * 500}\n", "'b' holds a number that is not finite"),
         ("a 1 2\n3 4\n", "line 2: expected a word and 2 numbers; '3' has fewer"),
     ],
 )
@@ -419,8 +444,76 @@ def test_npz_with_other_arrays(tmp_path):
     with pytest.raises(FileFormatError, match="received 0 and 1"):
         Vectors.load(path)
     np.savez(path, words=np.array(["a", "a"]), table=np.eye(2))
-    with pytest.raises(FileFormatError, match="'a' is given again"):
+    with pytest.warns(UserWarning, match="1 rows are of words that had one .*'a'") as told:
+        assert Vectors.load(path) == Vectors(["a"], [[1, 0]])
+    assert told[0].filename == __file__
+    np.savez(path, words=np.array([b"a", b"\xff"]), table=np.array([[np.nan, 0], [0, 1]]))
+    with pytest.raises(FileFormatError, match="word 1: .* Read it with encoding_errors='replace'"):
         Vectors.load(path)
+    with pytest.raises(FileFormatError, match="row 0: the row of 'a' holds a number that is not"):
+        Vectors.load(path, encoding_errors="replace")
+    with pytest.warns(UserWarning, match="1 damaged rows were left out"):
+        found = Vectors.load(path, encoding_errors="replace", bad_rows="skip")
+    assert found == Vectors(["\ufffd"], [[0, 1]])
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("text", ["the 1 2\na 3 4\n", "2 2\nthe 1 2\na 3 4\n"])
+def test_a_mark_before_the_text_is_left_out(text, suffix, tmp_path):
+    data = b"\xef\xbb\xbf" + text.encode()
+    path = tmp_path / f"v.txt{suffix}"
+    path.write_bytes(gzip.compress(data) if suffix else data)
+    assert Vectors.load(path) == Vectors(["the", "a"], [[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("2 3\nthe 1 2\na 3 4\n", "line 2: expected a word and 3 numbers; 'the' has fewer"),
+        ("2 2\n\nthe 1 2\na 3\n", "line 4: expected a word and 2 numbers; 'a' has fewer"),
+    ],
+)
+def test_a_header_that_is_wrong_is_that_of_a_text(text, says, tmp_path):
+    with pytest.raises(FileFormatError, match=says):
+        load(tmp_path, text)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX's")
+def test_pipes_are_written_to_and_not_read(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(FileFormatError, match="read more than once; received a pipe or device"):
+        Vectors.load(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    got: list = []
+    reader.start()
+    Vectors(["a"], [[1, 2]]).save(pipe, "word2vec")
+    reader.join()
+    assert got == [b"1 2\na 1 2\n"]
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize(
+    ("vectors", "name"),
+    [
+        (Vectors([f"year {n}" for n in range(1990, 2000)], np.eye(10, 3)), "v.txt"),
+        (Vectors(["1", "b"], [[1], [2]]), "v.txt"),
+        (Vectors(["a\t1"], [[1, 2]]), "v.txt"),
+        (Vectors([], np.empty((0, 3))), "v.txt"),
+        (Vectors([], np.empty((0, 3))), "v.tsv"),
+        (Vectors(["a"], [[1]]), "v.tsv"),
+        (Vectors(["a "], [[1, 2]]), "v.tsv"),
+        (Vectors(["a", ""], [[1, 2], [3, 4]]), "v.tsv"),
+        (Vectors(["a\0"], [[1, 2]]), "v.vec"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else repr(list(x)[:2]),
+)  # fmt: skip
+def test_what_would_be_read_otherwise_is_not_written(vectors, name, tmp_path):
+    with pytest.raises(ValueError, match=r"cannot hold|needs rows"):
+        vectors.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    vectors.save(tmp_path / "v.safetensors")
+    assert Vectors.load(tmp_path / "v.safetensors") == vectors
 
 
 def test_our_own_files_of_other_things(tmp_path):
@@ -458,6 +551,15 @@ def test_the_projector_has_two_files(tmp_path):
     beside.unlink()
     with pytest.raises(FileFormatError, match="beside it there is no imdb_metadata.tsv"):
         Vectors.load(path)
+
+
+@pytest.mark.parametrize("n", [1024, 2048, 1500])
+def test_the_projectors_last_line_needs_no_end(n, tmp_path):
+    vectors = some_vectors(n)
+    vectors.save(tmp_path / "v.tsv")
+    whole = (tmp_path / "v.tsv").read_bytes()
+    (tmp_path / "v.tsv").write_bytes(whole.rstrip(b"\n"))
+    assert Vectors.load(tmp_path / "v.tsv") == vectors
 
 
 def test_memory_is_that_of_the_table(tmp_path):

@@ -14,18 +14,19 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def trained_slowly(texts, rows, words_rows, *, cbow, rate, epochs):
+def trained_slowly(chunks, rows, words_rows, *, cbow, rate, epochs):
     """word2vec over two words with hierarchical softmax, where nothing is random.
 
-    The tree of two words has one inner node: the rarer word turns one way there. texts: lists
-    of 0 and 1; words_rows: the input rows of each word, its n-grams too. Window 1.
+    The tree of two words has one inner node: the rarer word turns one way there. chunks: lists
+    of texts, lists of 0 and 1, each learned at one rate, which falls from one to the next;
+    words_rows: the input rows of each word, its n-grams too. Window 1.
     """
     rows, output = rows.astype(np.float64), np.zeros(rows.shape[1])
     label = {1: 0.0, 0: 1.0}  # word 1 is the rarer one
-    n_ids = sum(map(len, texts))
-    chunk_rates = [rate * (1 - epoch / epochs) for epoch in range(epochs)]
-    assert n_ids < 8192  # one chunk an epoch: one rate
-    for now in chunk_rates:
+    sizes = [sum(map(len, texts)) for texts in chunks]
+    begins = np.arange(epochs)[:, None] + np.cumsum([0, *sizes[:-1]]) / sum(sizes)
+    rates = (rate * (1 - begins / epochs)).ravel().tolist()
+    for now, texts in zip(rates, chunks * epochs, strict=True):
         for text in texts:
             for at, word in enumerate(text):
                 around = [text[i] for i in (at - 1, at + 1) if 0 <= i < len(text)]
@@ -57,11 +58,34 @@ def trained_slowly(texts, rows, words_rows, *, cbow, rate, epochs):
     return rows, output
 
 
+def cut_into_chunks(texts, cuts):
+    """Lists of texts whose ids are those up to each cut; a text that is cut goes on in the next."""
+    chunks, at = [[]], 0
+    for text in texts:
+        while text:
+            end = min([cut for cut in cuts if cut > at], default=10**9)
+            chunks[-1].append(text[: end - at])
+            text, at = text[end - at :], at + len(chunks[-1][-1])
+            if at == end:
+                chunks.append([])
+    return [chunk for chunk in chunks if chunk]
+
+
 @pytest.mark.parametrize("cbow", [False, True], ids=["skipgram", "cbow"])
-@pytest.mark.parametrize("has_subwords", [False, True], ids=["words", "subwords"])
-def test_each_step_is_the_references(cbow, has_subwords):
+@pytest.mark.parametrize(
+    ("lengths", "cuts", "has_subwords"),
+    [
+        (range(9), [], False), (range(9), [], True),
+        # A long text is cut into pieces of 8192, and short ones go with what is left of it.
+        ([17_000], [8192, 16_384], False),
+        ([3, 0, 9000, 5, 8190, 0, 1], [3, 8195, 17198], False),
+    ],
+    ids=["words", "subwords", "one long text", "long and short"],
+)  # fmt: skip
+def test_each_step_is_the_references(cbow, lengths, cuts, has_subwords):
     rng = np.random.default_rng(3)
-    texts = [rng.choice(2, rng.integers(1, 9), p=[0.7, 0.3]).tolist() for _ in range(60)]
+    texts = [rng.choice(2, n, p=[0.7, 0.3]).tolist() for n in lengths]
+    chunks = cut_into_chunks(texts, cuts)
     counts = np.bincount([w for text in texts for w in text], minlength=2)
     dim, n_rows = 16, 2 + 3 * has_subwords
     rows = (rng.random((n_rows, dim)).astype(np.float32) - 0.5) / 2
@@ -70,17 +94,67 @@ def test_each_step_is_the_references(cbow, has_subwords):
     if has_subwords:
         of_words = {0: [0, 2, 4], 1: [1, 3, 4]}
         subwords, offsets = np.array([2, 4, 3, 4], np.int32), np.array([0, 2, 4])
-    expected, expected_output = trained_slowly(texts, rows, of_words, cbow=cbow, rate=0.3, epochs=4)
+    expected, expected_output = trained_slowly(
+        chunks, rows, of_words, cbow=cbow, rate=0.3, epochs=2
+    )
     ours, output = rows.copy(), np.zeros((2, dim), np.float32)
     ids = np.array([w + 1 for text in texts for w in text], np.int32)
     starts = np.cumsum([0, *map(len, texts)])
     _core.train_word2vec(
         ours, output, counts, ids, starts, subwords, offsets, cbow=cbow, hierarchical=True,
-        window=1, n_negative=5, exponent=0.75, sample=0.0, rate=0.3, last_rate=0.0, n_epochs=4,
+        window=1, n_negative=5, exponent=0.75, sample=0.0, rate=0.3, last_rate=0.0, n_epochs=2,
         seed=1, in_order=True,
     )  # fmt: skip
-    np.testing.assert_allclose(ours, expected, rtol=2e-4, atol=2e-5)
-    np.testing.assert_allclose(output[0], expected_output, rtol=2e-4, atol=2e-5)
+    # Thousands of steps in float32; another rate for one chunk would be 0.01 away.
+    atol = 2e-5 if len(ids) < 8192 else 5e-4
+    np.testing.assert_allclose(ours, expected, rtol=2e-4, atol=atol)
+    np.testing.assert_allclose(output[0], expected_output, rtol=2e-4, atol=atol)
+
+
+def chances(n_words, changed, **options):
+    """In how many of 4,000 trainings of the text "1 2" output rows change as `changed` says."""
+    n, times = 4000, 0
+    ids, offsets = np.array([1, 2], np.int32), np.array([0, 2])
+    for seed in range(n):
+        rows, output = np.ones((n_words, 16), np.float32), np.zeros((n_words, 16), np.float32)
+        _core.train_word2vec(
+            rows, output, ids=ids, offsets=offsets, subwords=None, subword_offsets=None, cbow=False,
+            hierarchical=False, window=1, n_negative=1, rate=0.1, last_rate=0.0, n_epochs=1,
+            seed=seed, in_order=True, **options,
+        )  # fmt: skip
+        times += changed(output.any(axis=1))
+    return times / n
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.75, 1.0])
+def test_negatives_are_drawn_by_count(exponent):
+    counts = np.array([30, 50, 400, 100, 5, 20])
+    share = counts**exponent / (counts**exponent).sum()
+    for word in (2, 3, 4):
+        expected = 1 - (1 - share[word]) ** 2  # one for each of two words
+        found = chances(6, lambda has, w=word: has[w], counts=counts, exponent=exponent, sample=0.0)
+        assert abs(found - expected) < 4 * np.sqrt(expected / 4000)
+
+
+@pytest.mark.parametrize("counts", [[900, 100], [500, 500], [30, 970]])
+def test_frequent_words_are_left_out_at_times(counts):
+    odds = 0.1 / (np.array(counts) / 1000)
+    expected = np.minimum(np.sqrt(odds) + odds, 1).prod()
+    found = chances(2, np.all, counts=np.array(counts), exponent=0.75, sample=0.1)
+    assert abs(found - expected) < 4 * np.sqrt(expected / 4000)
+
+
+def test_a_long_text_tells_its_progress():
+    ids = np.ones(50_000, np.int32)
+    told = []
+    rows, output = np.zeros((1, 16), np.float32), np.zeros((1, 16), np.float32)
+    _core.train_word2vec(
+        rows, output, np.array([50_000]), ids, np.array([0, 50_000]), None, None, cbow=False,
+        hierarchical=False, window=200, n_negative=5, exponent=0.75, sample=0.0, rate=0.1,
+        last_rate=0.0, n_epochs=1, seed=1, in_order=True, watch=lambda n, loss: told.append(n),
+    )  # fmt: skip
+    assert told[-1] == 50_000
+    assert len(set(told)) > 1
 
 
 def likes(n=1500, seed=0):
@@ -134,7 +208,7 @@ def test_threads_train_too(n_threads):
 
 def test_what_sentences_may_be():
     lists = [text.split() for text in likes(200)]
-    given = {"seed": 1, "deterministic": True, "dim": 4}
+    given = {"seed": 1, "deterministic": True, "dim": 4.0, "epochs": np.int64(5)}
     expected = train_vectors(likes(200), **given)
     assert train_vectors(lists, **given) == expected
     assert train_vectors(iter(likes(200)), **given) == expected
@@ -152,6 +226,17 @@ def test_rows_to_begin_with():
     begun = train_vectors(likes(50), 8, initial=vectors, seed=1, epochs=1, learning_rate=1e-6)
     np.testing.assert_allclose(begun["iron"], 0.5, atol=1e-3)
     assert "nix" not in begun
+
+
+def test_rows_to_begin_with_where_words_are_made_of_subwords():
+    options = {"subwords": (2, 4), "buckets": 300, "seed": 1, "epochs": 1}
+    words = Vectors(["iron", "zinc"], np.full((2, 8), 0.5))
+    begun = train_vectors(likes(50), 8, initial=words, learning_rate=1e-9, **options)
+    np.testing.assert_allclose(begun[["iron", "zinc"]], 0.5, atol=1e-5)
+    whole = train_vectors(likes(300), 8, **options)
+    again = train_vectors(likes(300), 8, initial=whole, learning_rate=1e-9, **options)
+    np.testing.assert_allclose(again.table, whole.table, atol=1e-5)
+    np.testing.assert_allclose(again["irony"], whole["irony"], atol=1e-5)
 
 
 def test_subwords_name_unseen_words():
@@ -190,15 +275,20 @@ def test_ctrl_c_stops_it():
         ({"dim": 0}, "`dim` must be a whole number above 0"),
         ({"window": 0}, "`window` must be"),
         ({"epochs": 1.5}, "`epochs` must be"),
+        ({"window": float("inf")}, "`window` must be"),
         ({"negative": 0}, "`negative` must be"),
         ({"model": "glove"}, "`model` must be one of skipgram, cbow"),
         ({"loss": "softmax"}, "`loss` must be one of ns, hs"),
         ({"learning_rate": 0}, "`learning_rate` must be above 0"),
+        ({"learning_rate": 11}, "and at most 10; received 11"),
         ({"sample": 2}, "`sample` must be from 0"),
         ({"phrases": -1}, "`phrases` must be a whole number above -1"),
         ({"phrase_threshold": float("nan")}, "`phrase_threshold` must be a number from 0"),
         ({"ns_exponent": -0.5}, "`ns_exponent` must be a number from 0"),
         ({"subwords": (4, 3)}, "`subwords` must be"),
+        ({"subwords": 3}, "`subwords` must be"),
+        ({"subwords": (3, 4), "buckets": 2**31}, "`buckets` must be below"),
+        ({"seed": -1}, "`seed` must be"),
         ({"min_count": 10**6}, "no word occurs 1000000 times: the texts hold"),
         ({"tokenizer": Tokenizer(ngrams=2)}, "`tokenizer` must be one of words.*ngrams=2"),
         ({"initial": Vectors(["a"], [[1]])}, "`initial` must have rows of dim=100; .* have 1"),

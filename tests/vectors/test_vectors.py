@@ -34,6 +34,25 @@ def test_every_word_has_a_row(vectors):
     assert repr(vectors) == "Vectors(4 words, 2 dimensions)"
 
 
+def test_a_row_of_zeros_is_near_nothing():
+    vectors = Vectors(["a", "x", "b", "y"], [[1, 0], [0, 0], [-1, 0], [0, 0]])
+    assert vectors.most_similar("x") == []
+    assert vectors.batch_most_similar(["x", "a"]) == [[], [("b", -1.0)]]
+    assert vectors.batch_most_similar("a") == [vectors.most_similar("a")]
+    assert vectors.rank("a", "b") == 1
+
+
+def test_what_is_no_word_is_said(vectors):
+    assert None not in vectors
+    for wrong in (lambda: vectors[3], lambda: vectors.most_similar(3)):
+        with pytest.raises(TypeError, match="expected a word or several; received 3"):
+            wrong()
+    with pytest.raises(ValueError, match="`n` must be a whole number"):
+        vectors.drift(vectors, n=-1)
+    with pytest.raises(ValueError, match="the tokenizer has no words"):
+        vectors.subset(Tokenizer())
+
+
 def test_it_cannot_be_changed(vectors):
     with pytest.raises(ValueError, match="read-only"):
         vectors.table[0] = 1
@@ -194,6 +213,12 @@ def test_an_index_finds_most_of_the_neighbours():
     vectors = Vectors([f"w{i}" for i in range(4000)], table)
     index = vectors.index()
     assert index.recall > 0.9
+    few = Vectors(["a", "b", "c", "x"], [[1, 0], [1, 1], [-1, 0], [0, 0]]).index()
+    assert few.recall == 1
+    assert [w for w, _ in few.most_similar("a")] == ["b", "c"]
+    assert [w for w, _ in few.most_similar(np.array([1, 0]), n=1)] == ["a"]
+    with pytest.raises(ValueError, match=r"a row must have the shape \(2,\)"):
+        few.most_similar(np.ones(3))
     found, exact = index.most_similar("w7"), vectors.most_similar("w7")
     assert len({w for w, _ in found} & {w for w, _ in exact}) >= 8
     assert found[0][1] == pytest.approx(exact[0][1], abs=1e-3)

@@ -54,7 +54,7 @@ def _table(columns: list[str], rows: list[list[Any]]) -> None:
     out = Table(box=None, pad_edge=False)
     for i, name in enumerate(columns):
         numbers = all(isinstance(row[i], int | float) for row in rows)
-        out.add_column(name, justify="right" if numbers else "left", overflow="fold")
+        out.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         out.add_row(*(Text(_shown(cell)) for cell in row))
     Console().print(out)
@@ -85,11 +85,12 @@ def info(
     from wordrow.vectors.formats import format_of
     from wordrow.vectors.formats.choice import Choice
     from wordrow.vectors.formats.source import Source
+    from wordrow.vectors.nearest import Directions
 
     source = Source(path, verbose="auto")
     name, form = format_of(source)
     vectors = form.read(source, Choice(replaces=encoding_errors == "replace"))
-    lengths = np.linalg.norm(vectors.table, axis=1) if len(vectors) else np.zeros(1)
+    lengths = Directions(vectors.table).lengths if len(vectors) else np.zeros(1)
     found = {
         "file": str(path), "format": name, "bytes": path.stat().st_size, "words": len(vectors),
         "dimensions": vectors.dim, "subwords": vectors.subwords is not None,
@@ -121,25 +122,33 @@ def convert(
         str | None, typer.Option("--format", help="The format, where the name does not say it.")
     ] = None,
     limit: LimitOption = None,
-    normalize: Annotated[bool, typer.Option(help="Bring rows to length 1.")] = False,
+    normalize: Annotated[
+        bool, typer.Option(help="Bring rows to length 1, and leave sub-words out.")
+    ] = False,
     encoding_errors: EncodingOption = "strict",
     bad_rows: BadRowsOption = "error",
+    as_json: JsonOption = False,
 ) -> None:
     """Write a file of vectors in another format.
 
     wordrow vectors convert glove.6B.100d.txt glove.safetensors
     """
-    from wordrow.store import check_writable
+    from wordrow.vectors.formats import check_target
 
-    check_writable(target)
+    check_target(target, form)
     vectors = _load(path, limit=limit, encoding_errors=encoding_errors, bad_rows=bad_rows)
     (vectors.normalized if normalize else vectors).save(target, form)
-    _say_written(target, vectors)
+    _say_written(target, vectors, as_json)
 
 
-def _say_written(target: Path, vectors: Vectors) -> None:
-    size = target.stat().st_size / 1e6
-    print(f"{target}: {len(vectors):,} rows of {vectors.dim} ({size:.1f} MB)", file=sys.stderr)
+def _say_written(target: Path, vectors: Vectors, as_json: bool) -> None:
+    size = target.stat().st_size
+    print(
+        f"{target}: {len(vectors):,} rows of {vectors.dim} ({size / 1e6:.1f} MB)", file=sys.stderr
+    )
+    if as_json:
+        _print({"file": str(target), "bytes": size, "words": len(vectors),
+                "dimensions": vectors.dim})  # fmt: skip
 
 
 @app.command()
@@ -252,22 +261,28 @@ def subset(
         Literal["exact", "fallback"],
         typer.Option(help="fallback also keeps words that differ in upper and lower case."),
     ] = "exact",
+    as_json: JsonOption = False,
 ) -> None:
     """Keep the rows of the words of a text alone; those of other words are never loaded.
 
     wordrow vectors subset glove.6B.100d.txt small.safetensors --words reviews.csv
     """
-    from wordrow.store import check_writable
     from wordrow.text.tokenizer import Tokenizer
+    from wordrow.vectors.formats import check_target
 
-    check_writable(target)
+    check_target(target)
     tokenizer = Tokenizer(lower=case == "fallback")
     tokenizer.fit_on_texts(_Lines(words))
     if tokenizer.n_ids < 2:
         raise DataError(f"{words}: expected words; there are none.")
     vectors = _load(path, words=tokenizer, case=case)
+    if not len(vectors):
+        raise DataError(
+            f"{path}: none of the {tokenizer.n_ids - 1:,} words of {words} has a row; nothing is "
+            "written. Try --case fallback."
+        )
     vectors.save(target)
-    _say_written(target, vectors)
+    _say_written(target, vectors, as_json)
 
 
 @app.command()
@@ -275,6 +290,9 @@ def compare(
     before: FileArgument,
     after: Annotated[Path, typer.Argument(help="Another file of vectors.")],
     n: Annotated[int, typer.Option("--n", "-n", help="How many words; and neighbours.")] = 10,
+    asked: Annotated[
+        int, typer.Option(help="Of how many words neighbours are compared; 0 for all.")
+    ] = 2000,
     as_json: JsonOption = False,
 ) -> None:
     """Show how far two tables agree: shared words, shared neighbours, the rows that moved most.
@@ -284,16 +302,17 @@ def compare(
     from wordrow.vectors.evaluation import neighbour_overlap
 
     first, second = _load(before), _load(after)
-    shared = sum(word in second for word in first.vocabulary)
-    overlap = neighbour_overlap(first, second, n=n)
+    words = [word for word in first.vocabulary if word in second]
+    step = -(-len(words) // asked) if asked else 1
+    overlap = neighbour_overlap(first, second, n=n, words=words[:: max(1, step)])
     moved = first.drift(second, n) if first.dim == second.dim else []
     if as_json:
         _print({
-            "words": [len(first), len(second)], "shared": shared, "neighbour_overlap": overlap,
-            "moved": [one._asdict() for one in moved],
+            "words": [len(first), len(second)], "shared": len(words),
+            "neighbour_overlap": overlap, "moved": [one._asdict() for one in moved],
         })  # fmt: skip
         return
-    print(f"words: {len(first):,} and {len(second):,}, {shared:,} of them in both")
+    print(f"words: {len(first):,} and {len(second):,}, {len(words):,} of them in both")
     print(f"of a word's {n} nearest, both name {overlap:.1%}")
     if moved:
         print()
@@ -328,17 +347,18 @@ def train(
         bool, typer.Option(help="The same rows for the same seed; one thread.")
     ] = False,
     lower: Annotated[bool, typer.Option(help="Lower-case the text.")] = True,
+    as_json: JsonOption = False,
 ) -> None:
     """Train rows for the words of a text, such that words in like surroundings have like rows.
 
     wordrow vectors train corpus.txt -o corpus.safetensors
     """
-    from wordrow.store import check_writable
     from wordrow.text.tokenizer import Tokenizer
+    from wordrow.vectors.formats import check_target
     from wordrow.vectors.training import train_vectors
 
     target = corpus.with_suffix(".safetensors") if target is None else target
-    check_writable(target)
+    check_target(target)
     vectors = train_vectors(
         _Lines(corpus), dim, model=model, window=window, epochs=epochs, min_count=min_count,
         loss=loss, negative=negative, sample=sample, learning_rate=learning_rate,
@@ -347,7 +367,7 @@ def train(
         tokenizer=Tokenizer(lower=lower, min_count=1 if phrases else min_count),
     )  # fmt: skip
     vectors.save(target)
-    _say_written(target, vectors)
+    _say_written(target, vectors, as_json)
 
 
 class _Lines:
@@ -355,6 +375,11 @@ class _Lines:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if path.exists() and not path.is_file():
+            raise DataError(
+                f"{path}: expected a file of text, which is read more than once; received a "
+                "folder, pipe or device. Write what it gives to a file first."
+            )
 
     def __iter__(self) -> Iterator[str]:
         try:

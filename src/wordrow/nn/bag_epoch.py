@@ -91,6 +91,7 @@ class BagEpochs:
     def _take_weights(self) -> BagTrainer:
         """Return the core's trainer of the model's weights, as they are now."""
         trainer, (table, kernel, bias) = self.trainer, self._weights()
+        trainer.lengthen()
         core: BagTrainer | None = trainer.core
         if core is None or not (
             table is core.table and kernel is core.kernel and bias is core.bias

@@ -414,11 +414,6 @@ class Model:
         return self._trainer
 
     @property
-    def has_trained(self) -> bool:
-        """Whether there is a trainer, with all that it has learned."""
-        return self._trainer is not None
-
-    @property
     def step(self) -> int:
         """The number of training steps taken since `compile`."""
         return 0 if self._trainer is None else self._trainer.step

@@ -149,6 +149,7 @@ class Trainer:
                 assert layer._lender is not None
                 layer._lender.give_back()
                 layer._lender.take_over()
+        self.lengthen()
 
         def array(path: Path) -> Any:
             held = (layers[path[0]]._held or {})[path[1]]
@@ -329,22 +330,24 @@ class Trainer:
         _, self.slots[path] = self.optimizer.catch_up(slots[self.optimizer.slots[0]], slots, away)
         rows.last[:] = self.step
 
-    def grow(self, layer: Embedding, table: Any) -> None:
-        """Learn that a layer gets a table with more rows; the old ones keep their moments."""
-        self.release()
-        self.engine = self.core = None
-        path, n_before = (layer.name, "embeddings"), layer.input_dim
-        more = table[n_before:]
-        if (own := self.slots.get(path)) is not None:
-            fresh = self.optimizer.init(more)
-            self.slots[path] = {
-                name: np.concatenate([np.asarray(own[name]), np.asarray(fresh[name])])
-                for name in own
-            }
-        if path in self._all_rows:
-            last = self._all_rows[path].last
-            self._all_rows[path] = rows = Rows(len(table))
-            rows.last[: len(last)] = last
+    def lengthen(self) -> None:
+        """Give rows that tables have got since (`Model.grow_vocabulary`) the state of new ones."""
+        for layer in self.graph.layers:
+            if not isinstance(layer, Embedding) or layer._held is None:
+                continue
+            path, table = (layer.name, "embeddings"), layer._held["embeddings"]
+            if path in self._all_rows and len(last := self._all_rows[path].last) < len(table):
+                if self._resting.pop(path, None):
+                    self._settle_slots(path)
+                self._all_rows[path] = rows = Rows(len(table))
+                rows.last[: len(last)] = last
+            own = self.slots.get(path)
+            if own and (n := len(next(iter(own.values())))) < len(table):
+                more = self.optimizer.init(table[n:])
+                self.slots[path] = {
+                    name: np.concatenate([np.asarray(own[name]), np.asarray(more[name])])
+                    for name in own
+                }
 
     # ---- steps that were taken elsewhere ---------------------------------
 
@@ -371,6 +374,7 @@ class Trainer:
 
     def slots_in_full(self) -> dict[Path, dict[str, Any]]:
         """Return the optimizer's state of all weights trained so far, all rows up to date."""
+        self.lengthen()
         if self._resting:
             self.begin()
         self.settle()
@@ -381,6 +385,7 @@ class Trainer:
 
     def save(self) -> Saved:
         """Return the state; resting rows stay as they are, or going on would differ."""
+        self.lengthen()
         config: dict[str, Any] = {
             "seed": self.seed, "step": self.step, "settled": self.history.settled,
             "slots": [], "rows": [],

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from wordrow.arguments import check_choice
 from wordrow.nn import random
 from wordrow.nn.layers import Embedding
 from wordrow.vectors.coverage import Case, Missing, first_rows, table_for
-from wordrow.vectors.vectors import Vectors
+from wordrow.vectors.vectors import Vectors, entries_of
 
 __all__ = ["grow_table", "vectors_of"]
 
@@ -31,7 +32,7 @@ def embedding_of(model: Any, name: str | None) -> Embedding:
 def vectors_of(model: Any, tokenizer: Any, name: str | None) -> Vectors:
     """Return the words of a tokenizer with their rows in a model's table, as they are now."""
     layer = embedding_of(model, name)
-    words, _, _, ids = tokenizer.ranked_entries()
+    words, _, ids = entries_of(tokenizer)
     if len(ids) and int(ids[-1]) >= layer.input_dim:
         raise ValueError(
             f"the tokenizer has the id {int(ids[-1])}, the table of layer {layer.name!r} has "
@@ -46,6 +47,12 @@ def grow_table(
     name: str | None,
 ) -> int:  # fmt: skip
     """Give a model's table a row for each new id of a tokenizer: see `Model.grow_vocabulary`."""
+    check_choice("missing", missing, get_args(Missing))
+    check_choice("case", case, get_args(Case))
+    if missing == "subword" and vectors is None:
+        raise ValueError(
+            "missing='subword' needs `vectors` with sub-words, as fastText's .bin has them."
+        )
     layer = embedding_of(model, name)
     n_before, n_new = layer.input_dim, int(tokenizer.n_ids) - layer.input_dim
     if n_new <= 0:
@@ -63,8 +70,6 @@ def grow_table(
         whole, found, _ = table_for(vectors, tokenizer, missing=missing, case=case, rng=rng)
         more, is_found = whole[n_before:], found[n_before:]
     longer = np.concatenate([table, more]).astype(np.float32)
-    if model.has_trained:
-        model.trainer.grow(layer, longer)
     if fixed is not None:
         # Where words with a row elsewhere are fixed, new ones of them are too.
         layer.fixed_rows = np.concatenate([fixed, is_found & fixed[1:].any()])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from wordrow.arguments import check_choice
-from wordrow.vectors.vectors import Vectors
+from wordrow.vectors.vectors import Vectors, entries_of
 from wordrow.vectors.vocabulary import spelled_alike
 
 __all__ = ["Case", "Coverage", "Missing", "first_rows", "matched_rows", "table_for"]
@@ -77,7 +77,7 @@ def matched_rows(
     case: "fallback" also takes, for a word without a row, the first row whose word
     is the same but for upper and lower case.
     """
-    check_choice("case", case, ("exact", "fallback"))
+    check_choice("case", case, get_args(Case))
     times = np.ones(len(words), np.int64) if counts is None else np.asarray(counts, np.int64)
     rows = vectors.vocabulary.rows(words)
     n_exact = int((rows >= 0).sum())
@@ -120,10 +120,8 @@ def table_for(
     Raises ValueError for "subword" where the vectors have none, and for a tokenizer
     without words.
     """
-    check_choice("missing", missing, ("uniform", "mean", "subword", "zeros"))
-    words, counts, _, ids = tokenizer.ranked_entries()
-    if not words:
-        raise ValueError("the tokenizer has no words. Call tokenizer.fit_on_texts first.")
+    check_choice("missing", missing, get_args(Missing))
+    words, counts, ids = entries_of(tokenizer)
     if missing == "subword" and vectors.subwords is None:
         raise ValueError(
             "missing='subword' needs vectors with sub-words, as fastText's .bin has them; these "

@@ -171,16 +171,19 @@ def _row(vectors: Vectors, word: str, lower: bool) -> Any:
 
 
 def _pairs(path: str | os.PathLike[str]) -> Iterator[tuple[str, str, float]]:
-    n = 0
+    n, is_first = 0, True
     for number, line in enumerate(_lines(path), 1):
         if not line.strip() or line.startswith("#"):
             continue
+        may_be_header, is_first = is_first, False
         separator = next((c for c in "\t,;" if c in line), None)
         fields = [field.strip() for field in line.split(separator)]
         try:
             value = float(fields[2])
+            if not np.isfinite(value):
+                raise ValueError(value)
         except (IndexError, ValueError):
-            if n == 0 and len(fields) > 2:  # the header
+            if may_be_header and len(fields) > 2:
                 continue
             raise DataError(
                 f"{path}, line {number}: expected two words and a number; received "
@@ -223,21 +226,22 @@ def neighbour_overlap(
 ) -> float:
     """Return which share of a word's n nearest neighbours two tables agree on, on average.
 
-    Only words that both have are looked at, as words and as neighbours; words: of
-    these alone, by default of all. 1 for tables that differ by a rotation.
+    Only words that both have are looked at, as words and as neighbours, and whose
+    rows are not zeros; words: of these alone, by default of all. 1 for tables that
+    differ by a rotation.
 
     Raises ValueError where fewer than two words are shared.
     """
     n = whole_number("n", n)
     shared = [word for word in vectors.vocabulary if word in other]
+    pair = [v.table[v.vocabulary.rows(shared)] for v in (vectors, other)]
+    point = np.flatnonzero(pair[0].any(axis=1) & pair[1].any(axis=1))
+    shared = [shared[i] for i in point.tolist()]
     if len(shared) < 2:
         raise ValueError(f"the tables share {len(shared)} words; expected at least two.")
-    asked = shared if words is None else [word for word in dict.fromkeys(words) if word in shared]
-    ours, theirs = (
-        Directions(np.ascontiguousarray(v.table[v.vocabulary.rows(shared)]))
-        for v in (vectors, other)
-    )
+    ours, theirs = (Directions(np.ascontiguousarray(table[point])) for table in pair)
     place = {word: i for i, word in enumerate(shared)}
+    asked = shared if words is None else [word for word in dict.fromkeys(words) if word in place]
     n = min(n, len(shared) - 1)
     total = 0.0
     for begin in range(0, len(asked), _AT_ONCE):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow import _core
+from wordrow.arguments import whole_number
 from wordrow.errors import FileFormatError, TextTypeError, show
 from wordrow.vectors.formats.fasttext import FastTextFile, read_model, why_no_fasttext
 from wordrow.vectors.formats.source import Source
@@ -23,7 +24,7 @@ Predicted = list[tuple[str, float]]
 _BETWEEN = re.compile("[ \n\r\t\v\f\0]+")
 _END_OF_LINE = "</s>"
 _LABEL = "__label__"
-_TEXTS_AT_ONCE = 1024
+_MOST_TEXTS, _MOST_CHANCES = 1024, 1 << 21  # answered together
 _SMALL = 1e-5  # what fastText adds before it takes a logarithm
 _BITS = (1 << 64) - 1
 
@@ -31,7 +32,8 @@ _BITS = (1 << 64) - 1
 class FastText:
     """A model in fastText's own format, .bin or .ftz, supervised or not.
 
-    It answers as fastText does; training goes on with `TextClassifier` and
+    It answers as fastText does (where the loss is ns or ova to 0.01, since fastText
+    looks its sigmoid up in a table); training goes on with `TextClassifier` and
     `train_vectors`.
 
     >>> FastText.load("lid.176.ftz").predict("Wie geht es dir?")  # doctest: +SKIP
@@ -79,6 +81,8 @@ class FastText:
     ) -> Predicted | list[Predicted]:
         """Return the k likeliest labels of a text, or of each text, with their probabilities.
 
+        k: -1 for all.
+
         threshold: leave labels out that are less likely. A text without a known
         word or n-gram has none. Line ends count as spaces.
         Raises ValueError for a model that is not supervised, FileFormatError where its
@@ -89,11 +93,13 @@ class FastText:
                 f"only supervised models predict labels; this one is {self.kind}. Its rows are "
                 "in .vectors."
             )
+        k = len(self.labels) if k == -1 else whole_number("k", k)
         if isinstance(texts, str):
             return self._predict([texts], k, threshold)[0]
         out: list[Predicted] = []
-        for begin in range(0, len(texts), _TEXTS_AT_ONCE):
-            out += self._predict(texts[begin : begin + _TEXTS_AT_ONCE], k, threshold)
+        n_at_once = max(1, min(_MOST_TEXTS, _MOST_CHANCES // (len(self.labels) + 1)))
+        for begin in range(0, len(texts), n_at_once):
+            out += self._predict(texts[begin : begin + n_at_once], k, threshold)
         return out
 
     def _predict(self, texts: list[str], k: int, threshold: float) -> list[Predicted]:

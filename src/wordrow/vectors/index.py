@@ -49,20 +49,23 @@ class Index:
             expansion_add=whole_number("expansion_add", expansion_add),
             expansion_search=whole_number("expansion_search", expansion_search),
         )  # fmt: skip
-        self._graph.add(np.arange(len(vectors)), vectors.normalized.table, log=is_wanted(verbose))
+        units = vectors.normalized.table
+        rows = np.flatnonzero(units.any(axis=1))  # zeros point nowhere
+        self._graph.add(rows, units[rows], log=is_wanted(verbose))
         self._recall: float | None = None
 
     def most_similar(self, word: str | Row, n: int = 10) -> Neighbours:
         """Return n words near to a word or row, with their cosines: most of the nearest."""
         n = whole_number("n", n, least=0)
-        query = unit(self.vectors[word] if isinstance(word, str) else word)
+        query = unit(self.vectors.row_of(word))
         if n == 0 or not query.any():
             return []
         found = self._graph.search(query, min(n + 1, len(self.vectors)))
+        given = {word} if isinstance(word, str) else set()
         rows = np.asarray(found.keys, np.int64)
         words = self.vectors.vocabulary.take(rows.tolist())
         cosines = (1.0 - np.asarray(found.distances)).tolist()
-        return [(w, c) for w, c in zip(words, cosines, strict=True) if w != word][:n]
+        return [(w, c) for w, c in zip(words, cosines, strict=True) if w not in given][:n]
 
     @property
     def recall(self) -> float:

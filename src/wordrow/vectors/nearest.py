@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from wordrow import _core
 
-__all__ = ["Directions"]
+__all__ = ["Directions", "unit"]
 
 Rows = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
+
+_QUERIES_AT_ONCE = 4096  # each has a list of its own in every part of the table
 
 
 class Directions:
@@ -38,6 +40,13 @@ class Directions:
         self._rounded: _core.RoundedRows | None = None
         self._lock = threading.Lock()
 
+    @property
+    def lengths(self) -> Scores:
+        """The length of each row: [V]; 0 for one that points nowhere."""
+        zeros = np.zeros_like(self.scales)
+        found: Scores = np.divide(1, self.scales, out=zeros, where=self.scales > 0)
+        return found
+
     def nearest(self, vector: Any, n: int) -> tuple[Rows, Scores]:
         """Return (rows, cosines) of the n rows nearest to a vector [D], nearest first."""
         n = min(n, len(self.table))
@@ -59,11 +68,20 @@ class Directions:
 
     def nearest_each(self, vectors: Any, n: int) -> tuple[Rows, Scores]:
         """Return (rows, cosines) [B, n] for vectors [B, D]; row -1 where there are no more."""
-        exact = np.array(vectors, np.float64)
-        lengths = np.linalg.norm(exact, axis=1, keepdims=True)
-        _require_finite(float(lengths.sum()))
-        queries = np.ascontiguousarray(exact / np.where(lengths > 0, lengths, 1), np.float32)
-        return _core.nearest(self.table, self.scales, queries, min(n, len(self.table)))
+        n = min(n, len(self.table))
+        rows, scores = (
+            np.empty((len(vectors), n), np.int64),
+            np.empty((len(vectors), n), np.float32),
+        )
+        for begin in range(0, len(vectors), _QUERIES_AT_ONCE):
+            part = slice(begin, begin + _QUERIES_AT_ONCE)
+            exact = np.array(vectors[part], np.float64)
+            lengths = np.linalg.norm(exact, axis=1, keepdims=True)
+            _require_finite(float(lengths.sum()))
+            queries = np.ascontiguousarray(exact / np.where(lengths > 0, lengths, 1), np.float32)
+            rows[part], scores[part] = _core.nearest(self.table, self.scales, queries, n)
+            rows[part][lengths[:, 0] == 0] = -1  # zeros are near nothing
+        return rows, scores
 
     def cosines(self, vector: Any) -> Scores:
         """Return the cosine of every row with a vector: [V]."""

@@ -50,7 +50,8 @@ def train_vectors(
     linearly. subwords: (min_n, max_n), the lengths of character n-grams that get
     rows too, so that every word has one; they are hashed to `buckets`. phrases: how
     many times pairs of words that belong together are joined ("new_york").
-    initial: rows to begin with. seed: of all that is random.
+    initial: rows to begin with, and those of n-grams where they are of the same
+    lengths and buckets. seed: of all that is random.
 
     Threads change the same rows without waiting for each other, so that a seed
     alone does not give the same rows again; deterministic=True does, in one thread.
@@ -67,18 +68,20 @@ def train_vectors(
     >>> len(vectors), vectors.table.shape
     (6, (6, 8))
     """
-    for name, count in {
-        "dim": dim, "window": window, "epochs": epochs, "min_count": min_count,
-        "negative": negative, "buckets": buckets,
-    }.items():  # fmt: skip
-        whole_number(name, count)
-    whole_number("phrases", phrases, least=0)
+    dim, window = whole_number("dim", dim), whole_number("window", window)
+    epochs, min_count = whole_number("epochs", epochs), whole_number("min_count", min_count)
+    negative, buckets = whole_number("negative", negative), whole_number("buckets", buckets)
+    phrases = whole_number("phrases", phrases, least=0)
     not_negative("phrase_threshold", phrase_threshold)
     not_negative("ns_exponent", ns_exponent)
     check_choice("model", model, ("skipgram", "cbow"))
     check_choice("loss", loss, ("ns", "hs"))
     if not 0 < learning_rate <= 10:
-        raise ValueError(f"`learning_rate` must be above 0; received {show(learning_rate)}.")
+        raise ValueError(
+            f"`learning_rate` must be above 0, and at most 10; received {show(learning_rate)}."
+        )
+    if seed is not None:
+        seed = whole_number("seed", seed, least=0)
     if not 0 <= sample <= 1:
         raise ValueError(f"`sample` must be from 0 (all words) to 1; received {show(sample)}.")
     if initial is not None and initial.dim != dim:
@@ -96,8 +99,7 @@ def train_vectors(
     rules = _Rules.of(subwords, buckets, words)
     rows = _beginning(len(words) + rules.n_buckets, dim, rng)
     if initial is not None:
-        found = initial.vocabulary.rows(words)
-        rows[: len(words), :dim][found >= 0] = initial.table[found[found >= 0]]
+        _begin_with(initial, rows[:, :dim], words, rules)
     output = _aligned(len(words), rows.shape[1])
     with _watching(len(texts.ids), epochs, verbose) as watch:
         _core.train_word2vec(
@@ -158,20 +160,24 @@ def _frequent(texts: Ragged, words: list[str], min_count: int) -> tuple[Ragged, 
 class _Rules:
     """The rows of words' n-grams among the inputs, which follow those of the words."""
 
-    def __init__(self, n_buckets: int, ids: Any, offsets: Any) -> None:
-        self.n_buckets, self.ids, self.offsets = n_buckets, ids, offsets
+    def __init__(self, lengths: tuple[int, int], n_buckets: int, ids: Any, offsets: Any) -> None:
+        self.lengths, self.n_buckets, self.ids, self.offsets = lengths, n_buckets, ids, offsets
 
     @classmethod
     def of(cls, subwords: tuple[int, int] | None, n_buckets: int, words: list[str]) -> _Rules:
         if subwords is None:
-            return cls(0, None, None)
-        low, high = subwords
-        if not 1 <= low <= high:
+            return cls((0, 0), 0, None, None)
+        is_pair = isinstance(subwords, list | tuple) and len(subwords) == 2
+        low, high = subwords if is_pair else (0, 0)
+        if not (isinstance(low, int) and isinstance(high, int) and 1 <= low <= high):
             raise ValueError(
-                f"`subwords` must be (min_n, max_n), 1 <= min_n <= max_n; received {subwords!r}."
+                f"`subwords` must be (min_n, max_n), 1 <= min_n <= max_n; received "
+                f"{show(subwords)}."
             )
+        if len(words) + n_buckets >= 1 << 31:
+            raise ValueError(f"`buckets` must be below 2^31 less the words; received {n_buckets}.")
         ids, offsets = _core.subwords(words, min_n=low, max_n=high, n_buckets=n_buckets)
-        return cls(n_buckets, ids + np.int32(len(words)), offsets)
+        return cls((low, high), n_buckets, ids + np.int32(len(words)), offsets)
 
 
 def _beginning(n_rows: int, dim: int, rng: np.random.Generator) -> Table:
@@ -181,6 +187,24 @@ def _beginning(n_rows: int, dim: int, rng: np.random.Generator) -> Table:
         part = rows[begin : begin + (1 << 14), :dim]
         part[:] = (rng.random(part.shape, np.float32) - 0.5) / dim
     return rows
+
+
+def _begin_with(initial: Vectors, rows: Table, words: list[str], rules: _Rules) -> None:
+    """Give words the rows of other vectors: with sub-words, means of own rows and n-grams'."""
+    found = initial.vocabulary.rows(words)
+    place = np.flatnonzero(found >= 0)
+    own = np.asarray(initial.table[found[place]], np.float32)
+    if rules.n_buckets:
+        n_words, known = len(words), initial.subwords
+        if known is not None and known.kept is None and (
+            (known.min_n, known.max_n), known.n_buckets
+        ) == (rules.lengths, rules.n_buckets):  # fmt: skip
+            rows[n_words:] = known.table[np.arange(known.n_buckets)]
+        grams = Ragged(ids=rules.ids, offsets=rules.offsets).take(place)
+        sums = _core.bag_mean(np.ascontiguousarray(rows), grams.ids, grams.offsets)
+        sums *= grams.lengths[:, None]
+        own = own * (grams.lengths[:, None] + 1) - sums
+    rows[place] = own
 
 
 def _aligned(n_rows: int, width: int) -> Table:

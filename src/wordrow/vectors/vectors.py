@@ -106,9 +106,11 @@ class Vectors:
         case="fallback" also reads rows whose lower-cased word is one of them.
         limit: stop behind so many rows, which in most files are those of the most
         frequent words. encoding_errors="replace" puts U+FFFD for bytes that are not
-        UTF-8. bad_rows="skip" leaves out, with a warning, rows that have too few or
-        too many numbers, or such that are not finite. Of a word that comes twice the
-        first row is kept, with a warning. A table in wordrow's own format stays in its
+        UTF-8. bad_rows="skip" leaves out, with a warning, rows that have too few
+        numbers, or such that are not finite. In text numbers are counted from the end of
+        a line, since words may hold spaces; words that then end in a number, as those of
+        rows with too many do, are warned of. Of a word that comes twice the first row
+        is kept, with a warning. A table in wordrow's own format stays in its
         file, which is mapped and not looked through. verbose: whether to show progress; "auto"
         shows it on a terminal.
 
@@ -125,7 +127,7 @@ class Vectors:
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:  # noqa: A002
         """Write a file, whole or not at all; packed where the name ends in .gz, .zst or .zip.
 
-        format: "safetensors" (wordrow's own, with sub-words; the default), "glove",
+        format: "safetensors" (wordrow's own, with sub-words), "glove",
         "word2vec" (text), "word2vec-binary", "npz" or "projector". Where it is not
         given, the name says it: .txt is glove, .vec is word2vec, .bin is
         word2vec-binary, .npz and .tsv are what they are.
@@ -177,7 +179,7 @@ class Vectors:
             row = self._vocabulary.row(word)
             own: Row = self._table[row] if row >= 0 else self._composed([word])[0]
             return own
-        words = list(word)
+        words = _several(word)
         rows = self._vocabulary.rows(words)
         found: Row = self._table[rows]
         if (missing := np.flatnonzero(rows < 0)).size:
@@ -240,7 +242,7 @@ class Vectors:
 
     @cached_property
     def normalized(self) -> Vectors:
-        """The same words with rows of length 1; rows of zeros stay."""
+        """The same words with rows of length 1, without sub-words; rows of zeros stay."""
         scales = self._directions.scales
         return Vectors.of(self._vocabulary, self._table * scales[:, None])
 
@@ -267,20 +269,21 @@ class Vectors:
         n = whole_number("n", n, least=0)
         mean: Any
         if len(plus) == 1 and not minus:
-            mean = self._row(plus[0])
+            mean = self.row_of(plus[0])
         else:
-            mean = sum(unit(self._row(x)) for x in plus) - sum(unit(self._row(x)) for x in minus)
+            towards, away = ([unit(self.row_of(x)) for x in some] for some in (plus, minus))
+            mean = sum(towards) - sum(away)
         given = {x for x in (*plus, *minus) if isinstance(x, str)}
         rows, cosines = self._directions.nearest(mean, n + len(given))
         return self._named(rows, cosines, given, n)
 
     def batch_most_similar(self, words: Sequence[str | Row] | Row, n: int = 10) -> list[Neighbours]:
         """Return what `most_similar` says of each of many words or rows [B, D], much faster."""
-        listed = list(words)
+        listed = _listed(words)
         n = whole_number("n", n, least=0)
         if not listed:
             return []
-        queries = np.stack([self._row(x) for x in listed])
+        queries = np.stack([self.row_of(x) for x in listed])
         rows, cosines = self._directions.nearest_each(queries, n + 1)
         return [
             self._named(own[own >= 0], near, {x} if isinstance(x, str) else set(), n)
@@ -292,7 +295,8 @@ class Vectors:
         pairs = zip(words, cosines[: len(words)].tolist(), strict=True)
         return [(word, cosine) for word, cosine in pairs if word not in given][:n]
 
-    def _row(self, word: str | Row) -> Row:
+    def row_of(self, word: str | Row) -> Row:
+        """Return the row of a word, or a row [D] as it is."""
         if isinstance(word, str):
             return self[word]
         row = np.asarray(word, np.float32)
@@ -306,7 +310,7 @@ class Vectors:
         >>> Vectors(["a", "b"], [[1, 0], [1, 1]]).similarity("a", "b")
         0.7071067811865475
         """
-        a, b = (np.asarray(self._row(x), np.float64) for x in (word, other))
+        a, b = (np.asarray(self.row_of(x), np.float64) for x in (word, other))
         lengths = np.linalg.norm(a) * np.linalg.norm(b)
         return float(a @ b / lengths) if lengths else 0.0
 
@@ -347,7 +351,7 @@ class Vectors:
         rows = [self._vocabulary.row(one) for one in (word, other)]
         if rows[0] == rows[1]:
             return 0
-        nearer = cosines > cosines[rows[1]]
+        nearer = (cosines > cosines[rows[1]]) & (self._directions.scales > 0)
         nearer[rows] = False
         return int(nearer.sum()) + 1
 
@@ -361,6 +365,7 @@ class Vectors:
         >>> before.drift(Vectors(["a", "b"], [[1, 0], [1, 1]]), n=1)
         [Moved(word='b', distance=1.0, cosine=0.7071067690849304)]
         """
+        n = None if n is None else whole_number("n", n, least=0)
         if after.dim != self.dim:
             raise ValueError(
                 f"rows must be of one length to be compared; received {self.dim} and {after.dim}."
@@ -386,10 +391,23 @@ class Vectors:
         return Index(self, **options)
 
 
+def entries_of(tokenizer: Any) -> tuple[list[str], Any, Any]:
+    """Return (words, how often each occurs, ids) of a tokenizer, by id.
+
+    Raises TypeError for what is none, ValueError for one without words.
+    """
+    if not hasattr(tokenizer, "ranked_entries"):
+        raise TypeError(f"expected a Tokenizer; received {show(tokenizer)}.")
+    words, counts, _, ids = tokenizer.ranked_entries()
+    if not words:
+        raise ValueError("the tokenizer has no words. Call tokenizer.fit_on_texts first.")
+    return words, counts, ids
+
+
 def words_of(source: Any) -> list[str]:
     """Return words as a list: those of a Tokenizer by falling count, or the strings given."""
     if hasattr(source, "ranked_entries"):
-        return list(source.ranked_entries()[0])
+        return entries_of(source)[0]
     if isinstance(source, Mapping):
         return list(source)
     if isinstance(source, str):
@@ -400,4 +418,10 @@ def words_of(source: Any) -> list[str]:
 def _listed(words: Words) -> list[str | Row]:
     if isinstance(words, str) or (isinstance(words, np.ndarray) and words.ndim == 1):
         return [words]
+    return _several(words)
+
+
+def _several(words: Any) -> list[Any]:
+    if not isinstance(words, Iterable):
+        raise TypeError(f"expected a word or several; received {show(words)}.")
     return list(words)

@@ -10,6 +10,7 @@ from typing import Any
 from wordrow import _core
 from wordrow.arguments import check_choice, whole_number
 from wordrow.errors import FileFormatError
+from wordrow.store import check_writable
 from wordrow.vectors.formats.binary import read_binary, why_no_binary, write_binary
 from wordrow.vectors.formats.choice import Choice
 from wordrow.vectors.formats.fasttext import read_fasttext, why_no_fasttext
@@ -20,7 +21,7 @@ from wordrow.vectors.formats.source import PACKED, Source
 from wordrow.vectors.formats.text import header, read_text, why_no_text, write_text
 from wordrow.vectors.vectors import Vectors, words_of
 
-__all__ = ["FORMATS", "Format", "format_of", "load_vectors", "save_vectors"]
+__all__ = ["FORMATS", "Format", "check_target", "format_of", "load_vectors", "save_vectors"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +131,18 @@ def load_vectors(
 
 def save_vectors(vectors: Vectors, path: str | os.PathLike[str], name: str | None = None) -> None:
     """Write a file of vectors: see `Vectors.save`."""
+    write = _format_to_write(path, name).write
+    assert write is not None
+    write(vectors, os.fspath(path))
+
+
+def check_target(path: str | os.PathLike[str], name: str | None = None) -> None:
+    """Raise what `save_vectors` would of a name, so that it is known before long work."""
+    _format_to_write(path, name)
+    check_writable(path)
+
+
+def _format_to_write(path: str | os.PathLike[str], name: str | None) -> Format:
     target = os.fspath(path)
     plain = target
     for suffix in PACKED:
@@ -151,8 +164,7 @@ def save_vectors(vectors: Vectors, path: str | os.PathLike[str], name: str | Non
         raise ValueError(
             f"{target}: {form.title} is not packed again. Leave {target.removeprefix(plain)} out."
         )
-    assert form.write is not None
-    form.write(vectors, target)
+    return form
 
 
 _WRITABLE = tuple(name for name, form in FORMATS.items() if form.write)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wordrow.errors import FileFormatError
 from wordrow.vectors.formats.choice import Choice, read_rows
 from wordrow.vectors.formats.source import Source, packing
-from wordrow.vectors.formats.text import check_words, header, is_row
+from wordrow.vectors.formats.text import check_words, header, is_text
 
 if TYPE_CHECKING:
     from wordrow.vectors.vectors import Vectors
@@ -22,10 +22,10 @@ def why_no_binary(source: Source) -> str | None:
     found = header(source.head)
     if found is None:
         return "its first line is not two counts"
-    n_rows, dim, start = found
+    n_rows, _, start = found
     if n_rows and source.head.find(b" ", start) < 0:
         return "no word follows the first line"
-    if not n_rows or is_row(source.head[start:], dim):
+    if not n_rows or is_text(source.head[start:]):
         return "text follows the first line"
     return None
 

@@ -15,7 +15,9 @@ from wordrow.vectors.formats.source import STOP
 from wordrow.vectors.vectors import Vectors
 from wordrow.vectors.vocabulary import Vocabulary
 
-__all__ = ["Choice", "bad_row_error", "chosen", "read_rows"]
+__all__ = ["Choice", "bad_row_error", "chosen", "read_rows", "warn_of"]
+
+_CALLER = 6  # how far a warning is from who called Vectors.load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,22 +107,33 @@ def read_rows(
             f"{reader.n_seen:,}. It is cut short or was changed; fetch it again, or correct the "
             "first line."
         )
-    _warn_of(reader, source.name)
+    repeated = reader.n_repeated, reader.first_repeated
+    warn_of(source.name, repeated, reader.n_skipped, stacklevel=_CALLER)
+    if reader.n_numbered:
+        warnings.warn(
+            f"{source.name}: {reader.n_numbered:,} words end in a number "
+            f"({reader.first_numbered!r} is the first); if they should not, their rows hold more "
+            "numbers than the others.",
+            UserWarning,
+            stacklevel=_CALLER - 1,
+        )
     words, table = reader.end()
     return Vectors.of(Vocabulary.of(words), table)
 
 
-def _warn_of(reader: _core.RowReader, name: str) -> None:
-    if reader.n_repeated:
+def warn_of(name: str, repeated: tuple[int, str], n_skipped: int, *, stacklevel: int) -> None:
+    """Warn of rows that were left out. repeated: how many were of words before, and the first."""
+    n_repeated, first = repeated
+    if n_repeated:
         warnings.warn(
-            f"{name}: {reader.n_repeated:,} rows are of words that had one already "
-            f"({reader.first_repeated!r} is the first); the first row of each is kept.",
+            f"{name}: {n_repeated:,} rows are of words that had one already ({first!r} is the "
+            "first); the first row of each is kept.",
             UserWarning,
-            stacklevel=7,
+            stacklevel=stacklevel,
         )
-    if reader.n_skipped:
+    if n_skipped:
         warnings.warn(
-            f"{name}: {reader.n_skipped:,} damaged rows were left out.", UserWarning, stacklevel=7
+            f"{name}: {n_skipped:,} damaged rows were left out.", UserWarning, stacklevel=stacklevel
         )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from wordrow import _core
 from wordrow.errors import FileFormatError
 from wordrow.store import writing
-from wordrow.vectors.formats.choice import Choice, chosen
+from wordrow.vectors.formats.choice import Choice, bad_row_error, chosen, warn_of
 from wordrow.vectors.formats.source import Source
 from wordrow.vectors.vectors import Vectors
 
@@ -40,14 +41,33 @@ def read_npz(source: Source, choice: Choice) -> Vectors:
             f"{len(words)} and {len(tables)}. Write it with "
             "np.savez(path, words=words, table=table)."
         )
-    try:
-        errors = "replace" if choice.replaces else "strict"
-        listed = [
-            w.decode("utf-8", errors) if isinstance(w, bytes) else w for w in words[0][1].tolist()
-        ]
-        return chosen(Vectors(listed, tables[0][1]), choice)
-    except ValueError as error:
-        raise FileFormatError(f"{source.name}: {error}") from None
+    listed, table = _texts(words[0][1], source.name, choice), tables[0][1]
+    if len(listed) != len(table):
+        raise FileFormatError(
+            f"{source.name}: expected a row for each word; received {len(listed)} words and "
+            f"{len(table)} rows."
+        )
+    kept = np.ones(len(table), bool)
+    kept[repeated := _core.Words().add(listed)] = False
+    kept &= (fine := np.isfinite(table).all(axis=1))
+    for i in [] if choice.skips else np.flatnonzero(~fine)[:1].tolist():
+        raise bad_row_error(source.name, "finite", f"row {i}", listed[i].encode(), 0)
+    first = listed[repeated[0]] if len(repeated) else ""
+    warn_of(source.name, (len(repeated), first), int((~fine).sum()), stacklevel=5)
+    if not kept.all():
+        listed, table = [listed[i] for i in np.flatnonzero(kept).tolist()], table[kept]
+    return chosen(Vectors(listed, table), choice)
+
+
+def _texts(array: Any, name: str, choice: Choice) -> list[str]:
+    listed: list[Any] = array.tolist()
+    for i, word in enumerate(listed):
+        if isinstance(word, bytes):
+            try:
+                listed[i] = word.decode("utf-8", "replace" if choice.replaces else "strict")
+            except UnicodeDecodeError:
+                raise bad_row_error(name, "utf-8", f"word {i}", word, 0) from None
+    return listed
 
 
 def _array(data: bytes, name: str) -> Any:

@@ -68,7 +68,9 @@ class _NamedLines:
         with self.source.open() as file, self.source.telling_damage():
             lines = iter(io.BufferedReader(file))
             while some := list(islice(lines, _LINES_AT_ONCE)):
-                named = b"".join(self._next(words) + b"\t" + line for line in some)
+                named = b"".join(
+                    self._next(words) + b"\t" + line.rstrip(b"\n") + b"\n" for line in some
+                )
                 buffer = np.zeros(len(named) + 1 + padding, np.uint8)
                 buffer[: len(named)] = np.frombuffer(named, np.uint8)
                 if read(buffer, len(named), len(some) < _LINES_AT_ONCE) < 0:
@@ -99,8 +101,17 @@ class _NamedLines:
 
 
 def write_projector(vectors: Vectors, path: str | os.PathLike[str]) -> None:
-    """Write both files: the words first, so that a table never stands without them."""
-    check_words(vectors, "\t\n\r", "the projector")
+    """Write both files: the words first, so that a table never stands without them.
+
+    Raises ValueError for words or rows that would not be read as they were.
+    """
+    check_words(vectors, "\t\n\r\0", "the projector", edges=" ")
+    if vectors.dim < 2 or not len(vectors) or "" in vectors:
+        raise ValueError(
+            "the projector's table needs rows, of two numbers at least, and words that are not "
+            f"empty; received {len(vectors):,} rows of {vectors.dim}"
+            f"{', one of the empty word' if '' in vectors else ''}. Save as .safetensors."
+        )
     check_writable(path)
     with writing(metadata_path(path)) as file:
         for word in vectors.vocabulary:

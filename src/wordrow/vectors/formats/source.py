@@ -26,6 +26,7 @@ STOP = -1  # what a reader of pieces returns when it wants no more
 HEAD_BYTES = 1 << 16
 _PIECE_BYTES = 4 << 20
 _LONGEST_LINE = 16 << 20
+_MARK = b"\xef\xbb\xbf"
 _MOST_PACKED = 1032  # how many times smaller zip makes anything
 _SHOWN_BYTES = 100 << 20  # files above this show progress
 # What the libraries that unpack raise of files that are damaged.
@@ -36,12 +37,20 @@ _BROKEN = (
 
 
 class Source:
-    """A file of vectors, unpacked while it is read. head: its first 64 KB, unpacked."""
+    """A file of vectors, unpacked while it is read.
+
+    head: its first 64 KB, unpacked, without the mark that some editors put before UTF-8.
+    """
 
     def __init__(self, path: str | os.PathLike[str], *, verbose: bool | str = False) -> None:
         self.path, self.name, self.verbose = Path(path), os.fspath(path), verbose
         if self.path.is_dir():
             raise FileFormatError(f"{self.name}: expected a file of vectors, received a folder.")
+        if self.path.exists() and not self.path.is_file():
+            raise FileFormatError(
+                f"{self.name}: expected a file of vectors, which is read more than once; received "
+                "a pipe or device. Write what it gives to a file first."
+            )
         with open(self.path, "rb") as file:
             first = file.read(4)
             self.n_bytes = os.fstat(file.fileno()).st_size  # as it lies there
@@ -56,7 +65,9 @@ class Source:
             else "zip" if self.is_zip and not self.is_npz else ""
         )  # fmt: skip
         with self.open() as file, self.telling_damage():
-            self.head = file.read(HEAD_BYTES)
+            head = file.read(HEAD_BYTES)
+        self.n_mark = len(_MARK) if head.startswith(_MARK) else 0
+        self.head = head[self.n_mark :]
         if not self.head:
             raise FileFormatError(f"{self.name}: expected vectors, but nothing is packed in it.")
 
@@ -66,7 +77,10 @@ class Source:
         return bool(self.members) and all(name.endswith(".npy") for name in self.members)
 
     def first_line(self) -> bytes:
-        """Return the first line. Raises FileFormatError where it is longer than 16 MB."""
+        """Return the first line, without a mark before it.
+
+        Raises FileFormatError where it is longer than 16 MB.
+        """
         with self.open() as file:
             lines = io.BufferedReader(file)
             with self.telling_damage():
@@ -76,7 +90,7 @@ class Source:
             raise FileFormatError(
                 f"{self.name}, line 1: it does not end within 16 MB. This is no file of vectors."
             )
-        return line
+        return line[self.n_mark :]
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Any]:
@@ -132,7 +146,7 @@ class Source:
             ) as show,
         ):
             with self.telling_damage():
-                _skip(file, skip)
+                _skip(file, self.n_mark + skip)
             is_last = False
             while not is_last:
                 while n < size and not is_last:

@@ -13,10 +13,12 @@ from wordrow.vectors.formats.source import HEAD_BYTES, Source, packing
 if TYPE_CHECKING:
     from wordrow.vectors.vectors import Vectors
 
-__all__ = ["dimension", "header", "is_row", "read_text", "row_lines", "why_no_text", "write_text"]
+__all__ = ["dimension", "header", "is_text", "read_text", "row_lines", "why_no_text", "write_text"]
 
 _HEADER = re.compile(rb"(\d{1,18})[ \t]+(\d{1,9})[ \t]*\r?\n")
-_NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)", re.IGNORECASE)
+_NUMBER = re.compile(rb"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)", re.IGNORECASE)
+_GAP = re.compile(rb"[ \t]+")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _LINES = 20  # that say how many numbers a row has
 _ROWS_AT_ONCE = 1024
 
@@ -36,11 +38,11 @@ def dimension(lines: bytes) -> int | None:
     """
     found: list[int] = []
     for line in lines.split(b"\n")[:_LINES]:
-        fields = line.split()
+        fields = _fields(line)
         n = 0
         while n < len(fields) and _NUMBER.fullmatch(fields[-1 - n]):
             n += 1
-        if not line.strip():
+        if not fields:
             continue
         starts_empty = line[:1] in (b" ", b"\t")
         found.append(min(n, len(fields) - (not starts_empty)))
@@ -50,11 +52,18 @@ def dimension(lines: bytes) -> int | None:
     return n or None
 
 
-def is_row(head: bytes, dim: int) -> bool:
-    """Return whether bytes begin with a line of a word and `dim` numbers, or with a part of one."""
+def _fields(line: bytes) -> list[bytes]:
+    """Return what stands between the gaps of a line, spaces and tabs."""
+    return [field for field in _GAP.split(line.rstrip(b"\r")) if field]
+
+
+def is_text(head: bytes) -> bool:
+    """Return whether bytes begin with lines of a word and numbers, or with a part of one."""
+    if _CONTROL.search(head):
+        return False
     line, end, _ = head.partition(b"\n")
     if end or len(head) < HEAD_BYTES // 2:
-        return (dimension(line) or 0) >= dim
+        return dimension(_first_lines(head)) is not None
     return dimension(line.rpartition(b" ")[0]) is not None
 
 
@@ -65,13 +74,13 @@ def why_no_text(source: Source) -> str | None:
         return "there are zero bytes in it"
     if (found := header(head)) is not None:
         n_rows, dim, start = found
-        if n_rows and not is_row(head[start:], dim):
+        if n_rows and not is_text(head[start:]):
             return f"behind the header, a row of {dim} numbers was expected"
         return None
     lines = _first_lines(head)
     if dimension(lines) is None:
         return "its first lines are not a word and numbers each"
-    if b"\t" in lines and all(_NUMBER.fullmatch(field) for field in lines.split()):
+    if b"\t" in lines and all(_NUMBER.fullmatch(f) for f in lines.split()):
         return "its first lines are numbers without a word"
     return None
 
@@ -96,12 +105,25 @@ def write_text(vectors: Vectors, path: str, *, with_header: bool) -> None:
 
     Raises ValueError for words that would not be read as they were.
     """
-    check_words(vectors, "\n", "a text", edges=" \t\r")
+    check_words(vectors, "\n\0", "a text", edges=" \t\r")
+    if not with_header:
+        _check_glove(vectors)
     with packing(path) as file:
         if with_header:
             file.write(f"{len(vectors)} {vectors.dim}\n".encode())
         for lines in row_lines(vectors.vocabulary.core, vectors.table):
             file.write(lines)
+
+
+def _check_glove(vectors: Vectors) -> None:
+    """Raise ValueError for what would be read otherwise, since no header says how long rows are."""
+    n = min(_LINES, len(vectors))
+    lines = _core.row_lines(vectors.vocabulary.core, vectors.table, 0, n)
+    if not n or header(lines) or dimension(_first_lines(lines[:HEAD_BYTES])) != vectors.dim:
+        raise ValueError(
+            f"GloVe's text, which does not say how long rows are, cannot hold these: words that "
+            f"end in a number among the first {_LINES}, or no rows. Save as .vec or .safetensors."
+        )
 
 
 def row_lines(words: _core.Words | None, table: Any, gap: str = " ") -> Iterator[bytes]:

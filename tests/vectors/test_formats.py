@@ -377,6 +377,8 @@ def test_long_lines_and_many_lines(tmp_path):
     wide = Vectors(["a", "b"], np.random.default_rng(0).random((2, 600_000)))
     wide.save(tmp_path / "wide.vec")  # a line longer than what is read at a time
     assert Vectors.load(tmp_path / "wide.vec") == wide
+    wide.save(tmp_path / "wide.txt")
+    assert Vectors.load(tmp_path / "wide.txt") == wide
     many = Vectors([f"w{i}" for i in range(400_000)], np.arange(800_000).reshape(-1, 2))
     many.save(tmp_path / "many.txt")
     assert Vectors.load(tmp_path / "many.txt") == many
@@ -455,6 +457,9 @@ def test_npz_with_other_arrays(tmp_path):
     with pytest.warns(UserWarning, match="1 damaged rows were left out"):
         found = Vectors.load(path, encoding_errors="replace", bad_rows="skip")
     assert found == Vectors(["\ufffd"], [[0, 1]])
+    np.savez(path, words=np.array(["a"]), table=np.array([[1e300, 0]]))
+    with pytest.raises(FileFormatError, match="row 0: the row of 'a' holds a number that is not"):
+        Vectors.load(path)
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -464,6 +469,10 @@ def test_a_mark_before_the_text_is_left_out(text, suffix, tmp_path):
     path = tmp_path / f"v.txt{suffix}"
     path.write_bytes(gzip.compress(data) if suffix else data)
     assert Vectors.load(path) == Vectors(["the", "a"], [[1, 2], [3, 4]])
+
+
+def test_control_characters_are_letters_of_words(tmp_path):
+    assert list(load(tmp_path, "2 2\n\x01a\x0c 1 2\nb 3 4\n")) == ["\x01a\x0c", "b"]
 
 
 @pytest.mark.parametrize(

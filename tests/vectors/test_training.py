@@ -14,7 +14,7 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def trained_slowly(chunks, rows, words_rows, *, cbow, rate, epochs):
+def trained_slowly(chunks, rows, words_rows, *, cbow, rate, end, epochs):
     """word2vec over two words with hierarchical softmax, where nothing is random.
 
     The tree of two words has one inner node: the rarer word turns one way there. chunks: lists
@@ -25,7 +25,7 @@ def trained_slowly(chunks, rows, words_rows, *, cbow, rate, epochs):
     label = {1: 0.0, 0: 1.0}  # word 1 is the rarer one
     sizes = [sum(map(len, texts)) for texts in chunks]
     begins = np.arange(epochs)[:, None] + np.cumsum([0, *sizes[:-1]]) / sum(sizes)
-    rates = (rate * (1 - begins / epochs)).ravel().tolist()
+    rates = (rate + (end - rate) * begins / epochs).ravel().tolist()
     for now, texts in zip(rates, chunks * epochs, strict=True):
         for text in texts:
             for at, word in enumerate(text):
@@ -95,14 +95,14 @@ def test_each_step_is_the_references(cbow, lengths, cuts, has_subwords):
         of_words = {0: [0, 2, 4], 1: [1, 3, 4]}
         subwords, offsets = np.array([2, 4, 3, 4], np.int32), np.array([0, 2, 4])
     expected, expected_output = trained_slowly(
-        chunks, rows, of_words, cbow=cbow, rate=0.3, epochs=2
+        chunks, rows, of_words, cbow=cbow, rate=0.3, end=0.1, epochs=2
     )
     ours, output = rows.copy(), np.zeros((2, dim), np.float32)
     ids = np.array([w + 1 for text in texts for w in text], np.int32)
     starts = np.cumsum([0, *map(len, texts)])
     _core.train_word2vec(
         ours, output, counts, ids, starts, subwords, offsets, cbow=cbow, hierarchical=True,
-        window=1, n_negative=5, exponent=0.75, sample=0.0, rate=0.3, last_rate=0.0, n_epochs=2,
+        window=1, n_negative=5, exponent=0.75, sample=0.0, rate=0.3, last_rate=0.1, n_epochs=2,
         seed=1, in_order=True,
     )  # fmt: skip
     # Thousands of steps in float32; another rate for one chunk would be 0.01 away.
@@ -190,6 +190,16 @@ def test_words_in_like_surroundings_get_like_rows(mode):
             inside = np.mean([vectors.similarity(word, w) for w in own - {word}])
             outside = np.mean([vectors.similarity(word, w) for w in other])
             assert inside > outside + 0.2, (word, inside, outside)
+
+
+def test_the_rate_ends_where_it_should():
+    """Rows move further where the rate stays than where it falls to nothing."""
+    options = {"dim": 8, "epochs": 5, "seed": 1, "deterministic": True, "sample": 0}
+    start, falls, stays = (
+        train_vectors(likes(200), learning_rate=rate, end_learning_rate=end, **options).table
+        for rate, end in ((1e-9, 0.0), (0.002, 0.0), (0.002, 0.002))
+    )
+    assert np.linalg.norm(stays - start) > 1.5 * np.linalg.norm(falls - start)
 
 
 def test_the_same_seed_gives_the_same_bits_in_order():
@@ -281,6 +291,7 @@ def test_ctrl_c_stops_it():
         ({"loss": "softmax"}, "`loss` must be one of ns, hs"),
         ({"learning_rate": 0}, "`learning_rate` must be above 0"),
         ({"learning_rate": 11}, "and at most 10; received 11"),
+        ({"end_learning_rate": 1}, "`end_learning_rate` must be from 0 to learning_rate=0.05"),
         ({"sample": 2}, "`sample` must be from 0"),
         ({"phrases": -1}, "`phrases` must be a whole number above -1"),
         ({"phrase_threshold": float("nan")}, "`phrase_threshold` must be a number from 0"),

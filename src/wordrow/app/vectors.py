@@ -304,7 +304,8 @@ def compare(
     first, second = _load(before), _load(after)
     words = [word for word in first.vocabulary if word in second]
     step = -(-len(words) // asked) if asked else 1
-    overlap = neighbour_overlap(first, second, n=n, words=words[:: max(1, step)])
+    some = words[:: max(1, step)]
+    overlap = neighbour_overlap(first, second, n=n, words=some)
     moved = first.drift(second, n) if first.dim == second.dim else []
     if as_json:
         _print({
@@ -313,7 +314,7 @@ def compare(
         })  # fmt: skip
         return
     print(f"words: {len(first):,} and {len(second):,}, {len(words):,} of them in both")
-    print(f"of a word's {n} nearest, both name {overlap:.1%}")
+    print(f"of a word's {n} nearest, both name {overlap:.1%} ({len(some):,} words were asked)")
     if moved:
         print()
         _table(["moved most", "distance", "cosine"], [list(one) for one in moved])

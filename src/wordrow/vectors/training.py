@@ -30,7 +30,8 @@ def train_vectors(
     sentences: Any, dim: int = 100, *, model: Literal["skipgram", "cbow"] = "skipgram",
     window: int = 5, epochs: int = 5, min_count: int = 5, loss: Literal["ns", "hs"] = "ns",
     negative: int = 5, ns_exponent: float = 0.75, sample: float = 1e-4,
-    learning_rate: float = 0.05, subwords: tuple[int, int] | None = None,
+    learning_rate: float = 0.05, end_learning_rate: float = 0.0,
+    subwords: tuple[int, int] | None = None,
     buckets: int = 2**18, phrases: int = 0, phrase_threshold: float = 100.0,
     initial: Vectors | None = None, tokenizer: Tokenizer | None = None, seed: int | None = None,
     deterministic: bool = False, verbose: bool | str = "auto",
@@ -46,8 +47,8 @@ def train_vectors(
     at, at most; each time a number from 1 to that is drawn. loss: "ns", `negative`
     sampled words, drawn by count ** ns_exponent; "hs", hierarchical softmax.
     sample: words with a greater share of the text are left out at times.
-    min_count: words that occur less often have no row. learning_rate: falls to 0
-    linearly. subwords: (min_n, max_n), the lengths of character n-grams that get
+    min_count: words that occur less often have no row. learning_rate: falls linearly to
+    end_learning_rate. subwords: (min_n, max_n), the lengths of character n-grams that get
     rows too, so that every word has one; they are hashed to `buckets`. phrases: how
     many times pairs of words that belong together are joined ("new_york").
     initial: rows to begin with, and those of n-grams where they are of the same
@@ -80,6 +81,11 @@ def train_vectors(
         raise ValueError(
             f"`learning_rate` must be above 0, and at most 10; received {show(learning_rate)}."
         )
+    if not 0 <= end_learning_rate <= learning_rate:
+        raise ValueError(
+            f"`end_learning_rate` must be from 0 to learning_rate={learning_rate}; received "
+            f"{show(end_learning_rate)}."
+        )
     if seed is not None:
         seed = whole_number("seed", seed, least=0)
     if not 0 <= sample <= 1:
@@ -105,7 +111,8 @@ def train_vectors(
         _core.train_word2vec(
             rows, output, counts, texts.ids, texts.offsets, rules.ids, rules.offsets,
             cbow=model == "cbow", hierarchical=loss == "hs", window=window, n_negative=negative,
-            exponent=ns_exponent, sample=sample, rate=learning_rate, last_rate=0.0,
+            exponent=ns_exponent, sample=sample, rate=learning_rate,
+            last_rate=end_learning_rate,
             n_epochs=epochs, seed=int(rng.integers(2**63)), in_order=deterministic, watch=watch,
         )  # fmt: skip
     table = np.ascontiguousarray(rows[: len(words), :dim])

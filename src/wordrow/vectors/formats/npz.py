@@ -41,7 +41,9 @@ def read_npz(source: Source, choice: Choice) -> Vectors:
             f"{len(words)} and {len(tables)}. Write it with "
             "np.savez(path, words=words, table=table)."
         )
-    listed, table = _texts(words[0][1], source.name, choice), tables[0][1]
+    listed = _texts(words[0][1], source.name, choice)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is not finite
+        table = np.asarray(tables[0][1], np.float32)
     if len(listed) != len(table):
         raise FileFormatError(
             f"{source.name}: expected a row for each word; received {len(listed)} words and "
@@ -51,7 +53,9 @@ def read_npz(source: Source, choice: Choice) -> Vectors:
     kept[repeated := _core.Words().add(listed)] = False
     kept &= (fine := np.isfinite(table).all(axis=1))
     for i in [] if choice.skips else np.flatnonzero(~fine)[:1].tolist():
-        raise bad_row_error(source.name, "finite", f"row {i}", listed[i].encode(), 0)
+        raise bad_row_error(
+            source.name, "finite", f"row {i}", listed[i].encode("utf-8", "replace"), 0
+        )
     first = listed[repeated[0]] if len(repeated) else ""
     warn_of(source.name, (len(repeated), first), int((~fine).sum()), stacklevel=5)
     if not kept.all():

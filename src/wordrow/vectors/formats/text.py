@@ -18,7 +18,6 @@ __all__ = ["dimension", "header", "is_text", "read_text", "row_lines", "why_no_t
 _HEADER = re.compile(rb"(\d{1,18})[ \t]+(\d{1,9})[ \t]*\r?\n")
 _NUMBER = re.compile(rb"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)", re.IGNORECASE)
 _GAP = re.compile(rb"[ \t]+")
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _LINES = 20  # that say how many numbers a row has
 _ROWS_AT_ONCE = 1024
 
@@ -59,7 +58,7 @@ def _fields(line: bytes) -> list[bytes]:
 
 def is_text(head: bytes) -> bool:
     """Return whether bytes begin with lines of a word and numbers, or with a part of one."""
-    if _CONTROL.search(head):
+    if b"\0" in head:
         return False
     line, end, _ = head.partition(b"\n")
     if end or len(head) < HEAD_BYTES // 2:
@@ -119,7 +118,8 @@ def _check_glove(vectors: Vectors) -> None:
     """Raise ValueError for what would be read otherwise, since no header says how long rows are."""
     n = min(_LINES, len(vectors))
     lines = _core.row_lines(vectors.vocabulary.core, vectors.table, 0, n)
-    if not n or header(lines) or dimension(_first_lines(lines[:HEAD_BYTES])) != vectors.dim:
+    head = lines[:HEAD_BYTES] if b"\n" in lines[:HEAD_BYTES] else lines.partition(b"\n")[0]
+    if not n or header(lines) or dimension(_first_lines(head)) != vectors.dim:
         raise ValueError(
             f"GloVe's text, which does not say how long rows are, cannot hold these: words that "
             f"end in a number among the first {_LINES}, or no rows. Save as .vec or .safetensors."

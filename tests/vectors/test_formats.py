@@ -478,7 +478,13 @@ def test_control_characters_are_letters_of_words(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("2 3\nthe 1 2\na 3 4\n", "line 2: expected a word and 3 numbers; 'the' has fewer"),
+        ("2 3\nthe 1 2\na 3 4\n", "its first line says rows of 3 numbers, but they have 2"),
+        ("2 99999999\nthe 1 2\n", "its first line says rows of 99999999 numbers, but they have 2"),
+        (
+            f"1 99999999\nthe{' 1' * 40_000}\n",
+            "rows of 99999999 numbers are not to be expected in a file",
+        ),
+        ("1 999999\nword \0\0\0\0", "rows of 999999 numbers are not to be expected in a file of"),
         ("2 2\n\nthe 1 2\na 3\n", "line 4: expected a word and 2 numbers; 'a' has fewer"),
     ],
 )

@@ -84,6 +84,7 @@ class Subwords:
         if self.divides:
             n_each = np.diff(offsets)
             sums = np.zeros((len(words), table.shape[1]), np.float32)
-            np.add.at(sums, np.repeat(np.arange(len(words)), n_each), table[places])
+            with np.errstate(over="ignore", invalid="ignore"):  # numbers of a damaged file
+                np.add.at(sums, np.repeat(np.arange(len(words)), n_each), table[places])
             return sums / np.maximum(n_each, 1).astype(np.float32)[:, None]
         return _core.bag_mean(np.ascontiguousarray(table), places.astype(np.int32), offsets)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wordrow.errors import FileFormatError
 from wordrow.vectors.formats.choice import Choice, read_rows
 from wordrow.vectors.formats.source import Source, packing
 from wordrow.vectors.formats.text import check_words, header, is_text
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from wordrow.vectors.vectors import Vectors
 
 __all__ = ["read_binary", "why_no_binary", "write_binary"]
-
-_LONGEST_ROW = 1 << 24
 
 
 def why_no_binary(source: Source) -> str | None:
@@ -35,8 +32,6 @@ def read_binary(source: Source, choice: Choice) -> Vectors:
     found = header(source.head)
     assert found is not None
     n_rows, dim, start = found
-    if dim >= _LONGEST_ROW:
-        raise FileFormatError(f"{source.name}: rows of {dim} numbers are not to be expected.")
     return read_rows(source, choice, dim, skip=start, n_promised=n_rows, binary=True)
 
 

@@ -11,12 +11,13 @@ import numpy as np
 
 from wordrow import _core
 from wordrow.errors import FileFormatError
-from wordrow.vectors.formats.source import STOP
+from wordrow.vectors.formats.source import MOST_PACKED, STOP
 from wordrow.vectors.vectors import Vectors
 from wordrow.vectors.vocabulary import Vocabulary
 
 __all__ = ["Choice", "bad_row_error", "chosen", "read_rows", "warn_of"]
 
+_LONGEST_ROW = 1 << 24
 _CALLER = 6  # how far a warning is from who called Vectors.load
 
 
@@ -80,6 +81,11 @@ def read_rows(
     the file does not bear out.
     """
     least = dim * (4 if binary else 2)  # bytes of a row
+    if dim >= _LONGEST_ROW or least > source.n_bytes * MOST_PACKED:
+        raise FileFormatError(
+            f"{source.name}: rows of {dim} numbers are not to be expected in a file of "
+            f"{source.n_bytes:,} bytes. It is damaged; fetch it again."
+        )
     likely = 0 if n_promised is None else min(n_promised, source.n_bytes // least + 1)
     if choice.wanted is not None:
         likely = min(likely, len(choice.wanted))

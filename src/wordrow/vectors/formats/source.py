@@ -19,7 +19,7 @@ from wordrow.errors import FileFormatError, MissingExtraError
 from wordrow.progress import counting
 from wordrow.store import writing
 
-__all__ = ["HEAD_BYTES", "PACKED", "STOP", "Source", "packing"]
+__all__ = ["HEAD_BYTES", "MOST_PACKED", "PACKED", "STOP", "Source", "packing"]
 
 PACKED = (".gz", ".zst", ".zip")
 STOP = -1  # what a reader of pieces returns when it wants no more
@@ -27,7 +27,7 @@ HEAD_BYTES = 1 << 16
 _PIECE_BYTES = 4 << 20
 _LONGEST_LINE = 16 << 20
 _MARK = b"\xef\xbb\xbf"
-_MOST_PACKED = 1032  # how many times smaller zip makes anything
+MOST_PACKED = 1032  # how many times smaller zip makes anything
 _SHOWN_BYTES = 100 << 20  # files above this show progress
 # What the libraries that unpack raise of files that are damaged.
 _BROKEN = (
@@ -179,7 +179,7 @@ class Source:
                 members = [i for i in archive.infolist() if not i.is_dir()]
                 names = [i.filename for i in members]
                 # The library allocates what these say.
-                if any(i.compress_size > self.n_bytes or i.file_size > _MOST_PACKED * self.n_bytes
+                if any(i.compress_size > self.n_bytes or i.file_size > MOST_PACKED * self.n_bytes
                        for i in members):  # fmt: skip
                     raise zipfile.BadZipFile("the sizes of its files are not those of a zip")
         except _BROKEN as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from wordrow import _core
+from wordrow.errors import FileFormatError
 from wordrow.vectors.formats.choice import Choice, read_rows
 from wordrow.vectors.formats.source import HEAD_BYTES, Source, packing
 
@@ -94,6 +95,13 @@ def read_text(source: Source, choice: Choice) -> Vectors:
     found = header(source.head)
     if found is not None:
         n_rows, dim, skip = found
+        rows = source.head[skip:]
+        own = dimension(_first_lines(rows)) if n_rows and b"\n" in rows else None
+        if own is not None and own < dim:
+            raise FileFormatError(
+                f"{source.name}: its first line says rows of {dim} numbers, but they have {own}. "
+                "It is damaged; fetch it again, or correct the first line."
+            )
         return read_rows(source, choice, dim, skip=skip, n_promised=n_rows, binary=False)
     lines = _first_lines(source.head if b"\n" in source.head else source.first_line())
     return read_rows(source, choice, dimension(lines) or 1, skip=0, n_promised=None, binary=False)

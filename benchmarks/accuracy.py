@@ -59,9 +59,10 @@ def main():
     for kind in KINDS:
         for name in libraries:
             last = [
-                found["accuracy"][-1] for key, found in done.items()
+                found["accuracy"][-1]
+                for key, found in done.items()
                 if key.startswith(f"{kind},") and key.endswith(f" {name}")
-            ]  # fmt: skip
+            ]
             if last:
                 print(f"{kind}, {name}: median of the last epoch {statistics.median(last):.4f}")
 

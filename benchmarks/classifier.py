@@ -20,9 +20,11 @@ def held_out_fifth(folder, name):
     order = np.random.default_rng(0).permutation(len(texts))
     held, kept = order[: len(texts) // 5], order[len(texts) // 5 :]
     return (
-        [texts[i] for i in kept], [labels[i] for i in kept],
-        [texts[i] for i in held], [labels[i] for i in held],
-    )  # fmt: skip
+        [texts[i] for i in kept],
+        [labels[i] for i in kept],
+        [texts[i] for i in held],
+        [labels[i] for i in held],
+    )
 
 
 JOBS = {

@@ -56,8 +56,10 @@ def main():
             times["answer"].append((time.perf_counter() - start) / len(x))
         median, low, high = spread(times["step"])
         answer = statistics.median(times["answer"])
-        print(f"  {title:52}{median * 1e3:9.2f} ms a step ({low * 1e3:.2f} to {high * 1e3:.2f})"
-              f"{answer * 1e6:9.1f} us a text")  # fmt: skip
+        print(
+            f"  {title:52}{median * 1e3:9.2f} ms a step ({low * 1e3:.2f} to {high * 1e3:.2f})"
+            f"{answer * 1e6:9.1f} us a text"
+        )
         parts.append({"kind": kind, "step_seconds": times["step"], "answer_seconds": answer})
     save("gpu", [{"device": device.device_kind, "parts": parts}], "jax")
 

@@ -48,11 +48,13 @@ def model_of(kind, library):
         "lstm-masked": lambda: [k.LSTM(100)],
         "lstm": lambda: [k.LSTM(100)],
         "conv": lambda: [
-            k.Conv1D(32, 3, padding="same", activation="relu"), k.MaxPooling1D(2), k.Flatten(),
+            k.Conv1D(32, 3, padding="same", activation="relu"),
+            k.MaxPooling1D(2),
+            k.Flatten(),
             k.Dense(250, activation="relu"),
         ],
         "flatten": lambda: [k.Flatten(), k.Dense(250, activation="relu")],
-    }[kind]()  # fmt: skip
+    }[kind]()
     inputs = library.Input((N_STEPS,), dtype="int32")
     model = library.Sequential([inputs, table, *layers, k.Dense(1, activation="sigmoid")])
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])

@@ -34,9 +34,15 @@ def ours(how):
     from wordrow import TextClassifier
 
     classifier = TextClassifier(
-        dim=8, ngrams=2, buckets=1 << 22, min_count=8, epochs=1, learning_rate=0.05, seed=1,
+        dim=8,
+        ngrams=2,
+        buckets=1 << 22,
+        min_count=8,
+        epochs=1,
+        learning_rate=0.05,
+        seed=1,
         verbose=False,
-    ).fit(*texts_and_labels("train"))  # fmt: skip
+    ).fit(*texts_and_labels("train"))
     assert "jax" not in sys.modules
     texts, _ = texts_and_labels("test")
     if how == "one":
@@ -56,9 +62,15 @@ def fast_text(how):
     with tempfile.TemporaryDirectory() as folder:
         write_fasttext_files(Path(folder))
         model = fasttext.train_supervised(
-            f"{folder}/train.txt", wordNgrams=2, bucket=1_000_000, thread=2, verbose=0, dim=10,
-            epoch=3, lr=1.0,
-        )  # fmt: skip
+            f"{folder}/train.txt",
+            wordNgrams=2,
+            bucket=1_000_000,
+            thread=2,
+            verbose=0,
+            dim=10,
+            epoch=3,
+            lr=1.0,
+        )
     # The compiled model itself: its Python wrapper breaks on NumPy 2.
     texts = [text.replace("\n", " ") + "\n" for text in texts_and_labels("test")[0]]
     if how == "one":
@@ -88,10 +100,12 @@ def keras_model():
 
 BACKENDS = {"Keras/JAX": "jax", "Keras/TensorFlow": "tensorflow"}
 CONTENDERS = {
-    "one: wordrow": lambda: ours("one"), "one: fastText": lambda: fast_text("one"),
-    "all: wordrow": lambda: ours("all"), "all: fastText": lambda: fast_text("all"),
+    "one: wordrow": lambda: ours("one"),
+    "one: fastText": lambda: fast_text("one"),
+    "all: wordrow": lambda: ours("all"),
+    "all: fastText": lambda: fast_text("all"),
     "wordrow": our_model,
-} | dict.fromkeys(BACKENDS, keras_model)  # fmt: skip
+} | dict.fromkeys(BACKENDS, keras_model)
 
 
 def main():
@@ -105,8 +119,10 @@ def main():
                 found = {name.removeprefix(f"{how}: "): one for name, one in found.items()}
                 parts.append(report(title, found))
         else:
-            env = {name: {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-                   for name, backend in BACKENDS.items()}  # fmt: skip
+            env = {
+                name: {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+                for name, backend in BACKENDS.items()
+            }
             found = race(__file__, ["wordrow", *BACKENDS], turns=7, options=[kind], env=env)
             parts.append(report(f"{KINDS[kind]}: predict 2,000 reviews", found))
         save(f"predict-{kind}", parts, "keras", "jax", "tensorflow-cpu", "fasttext-wheel")

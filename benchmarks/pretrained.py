@@ -23,8 +23,10 @@ from wordrow import (
     pad_sequences,
 )
 
-SETS = {"SST-2": ("sst2_train.tsv", "sst2_dev.tsv", 5, 50),
-        "TREC-6": ("trec6_train.tsv", "trec6_test.tsv", 30, 30)}  # fmt: skip
+SETS = {
+    "SST-2": ("sst2_train.tsv", "sst2_dev.tsv", 5, 50),
+    "TREC-6": ("trec6_train.tsv", "trec6_test.tsv", 30, 30),
+}
 SEEDS = (1, 2, 3)
 
 
@@ -66,11 +68,13 @@ class Task:
     def keras(self, weights):
         import keras
 
-        model = keras.Sequential([
-            keras.layers.Embedding(*weights[0].shape, mask_zero=True, trainable=False),
-            keras.layers.GlobalAveragePooling1D(),
-            keras.layers.Dense(len(self.classes), activation="softmax"),
-        ])  # fmt: skip
+        model = keras.Sequential(
+            [
+                keras.layers.Embedding(*weights[0].shape, mask_zero=True, trainable=False),
+                keras.layers.GlobalAveragePooling1D(),
+                keras.layers.Dense(len(self.classes), activation="softmax"),
+            ]
+        )
         model.build((None, self.x.shape[1]))
         model.layers[0].set_weights(weights[:1])
         model.layers[-1].set_weights(weights[1:])

@@ -21,11 +21,23 @@ from side_by_side import data_folder, labelled, machine, save, spread
 # On the held-out fifth, of dim 8 and 16, min_count 4, 6 and 8, learning_rate 0.03, 0.05 and 0.08:
 # the best of one epoch (0.9064) and of two (0.9106).
 SETTINGS = {
-    "wordrow": {"dim": 8, "ngrams": 2, "buckets": 1 << 22, "min_count": 4, "epochs": 1,
-                "learning_rate": 0.08},
-    "wordrow, 2 epochs": {"dim": 16, "ngrams": 2, "buckets": 1 << 22, "min_count": 6, "epochs": 2,
-                          "learning_rate": 0.03},
-}  # fmt: skip
+    "wordrow": {
+        "dim": 8,
+        "ngrams": 2,
+        "buckets": 1 << 22,
+        "min_count": 4,
+        "epochs": 1,
+        "learning_rate": 0.08,
+    },
+    "wordrow, 2 epochs": {
+        "dim": 16,
+        "ngrams": 2,
+        "buckets": 1 << 22,
+        "min_count": 6,
+        "epochs": 2,
+        "learning_rate": 0.03,
+    },
+}
 _MORE = [(10, 10, 0.25), (10, 2, 1.0), (10, 1, 1.0)]
 GRID = [
     {"dim": dim, "epoch": epoch, "lr": lr}
@@ -106,8 +118,15 @@ def main():
             f"{min(accuracies):.4f} to {max(accuracies):.4f}"
         )
         accuracy = sorted(accuracies)[len(accuracies) // 2]
-        rows.append({"name": name, "median_seconds": median, "from": low, "to": high,
-                     "numbers": {"accuracy": accuracy}})  # fmt: skip
+        rows.append(
+            {
+                "name": name,
+                "median_seconds": median,
+                "from": low,
+                "to": high,
+                "numbers": {"accuracy": accuracy},
+            }
+        )
     save("raw_text", [{"title": "raw text to classifier", "rows": rows}], "fasttext-wheel")
 
 

@@ -14,12 +14,27 @@ from side_by_side import RESULTS
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- benchmarks/report.py -->\n", "<!-- end -->\n"
 ORDER = (
-    "tokenizer", "raw_text", "steps-mean", "steps-lstm-masked", "steps-lstm", "steps-conv",
-    "steps-flatten", "table", "predict-bag", "predict-mean", "predict-lstm-masked",
-    "predict-lstm", "predict-conv", "predict-flatten", "vectors-load", "vectors-batch",
-    "vectors-single", "vectors-train-fasttext-s-settings", "vectors-train-gensim-s-settings",
+    "tokenizer",
+    "raw_text",
+    "steps-mean",
+    "steps-lstm-masked",
+    "steps-lstm",
+    "steps-conv",
+    "steps-flatten",
+    "table",
+    "predict-bag",
+    "predict-mean",
+    "predict-lstm-masked",
+    "predict-lstm",
+    "predict-conv",
+    "predict-flatten",
+    "vectors-load",
+    "vectors-batch",
+    "vectors-single",
+    "vectors-train-fasttext-s-settings",
+    "vectors-train-gensim-s-settings",
     "start",
-)  # fmt: skip
+)
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
 
@@ -78,8 +93,11 @@ def lines_of(job, accuracy):
 
 def table():
     """The whole table, in Markdown."""
-    jobs = [json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-            for name in ORDER if (RESULTS / f"{name}.json").exists()]  # fmt: skip
+    jobs = [
+        json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ORDER
+        if (RESULTS / f"{name}.json").exists()
+    ]
     if not jobs:
         sys.exit("nothing has been measured yet: make bench")
     accuracy = accuracies()

@@ -98,13 +98,16 @@ def serve(set_ups):
 class Contender:
     """A process that does a job when it is asked to."""
 
-    def __init__(self, file, name, options, env):
+    def __init__(self, file, name, options, env, python=sys.executable):
         self.name, self.seconds, self.numbers = name, [], {}
         self.process = subprocess.Popen(
-            [sys.executable, str(file), "--serve", name, *options],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            [python, str(file), "--serve", name, *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
             env=os.environ | env,
-        )  # fmt: skip
+        )
 
     def answer(self):
         """Its next line, or None where it has ended."""
@@ -179,8 +182,16 @@ def report(title, contenders, *, ours="wordrow", scale=1e3, unit="ms", per=1.0, 
             f"  {name:34}{median * scale:10.3f} {unit} ({low * scale:.3f} to {high * scale:.3f})"
             f"{speed}{times}"
         )
-        rows.append({"name": name, "median_seconds": median, "from": low, "to": high,
-                     "turns": len(one.seconds), "numbers": one.numbers})  # fmt: skip
+        rows.append(
+            {
+                "name": name,
+                "median_seconds": median,
+                "from": low,
+                "to": high,
+                "turns": len(one.seconds),
+                "numbers": one.numbers,
+            }
+        )
     return {"title": title, "rows": rows}
 
 
@@ -188,7 +199,10 @@ def save(job, parts, *packages):
     """Write what was measured to results/JOB.json."""
     RESULTS.mkdir(exist_ok=True)
     found = {
-        "job": job, "machine": machine(), "date": datetime.date.today().isoformat(),
-        "versions": version("wordrow", "numpy", *packages), "parts": parts,
-    }  # fmt: skip
+        "job": job,
+        "machine": machine(),
+        "date": datetime.date.today().isoformat(),
+        "versions": version("wordrow", "numpy", *packages),
+        "parts": parts,
+    }
     (RESULTS / f"{job}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

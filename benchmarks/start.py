@@ -17,21 +17,28 @@ PROGRAMS = {
     "NumPy": [sys.executable, "-c", "import numpy"],
     "Python alone": [sys.executable, "-c", ""],
 }
-CONTENDERS = {
-    name: lambda program=program: lambda: subprocess.run(
-        program, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) and None
-    for name, program in PROGRAMS.items()
-}  # fmt: skip
+
+
+def contender(program):
+    def turn():
+        subprocess.run(program, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    return lambda: turn
+
+
+CONTENDERS = {name: contender(program) for name, program in PROGRAMS.items()}
 
 
 def main():
     imports = [name for name in PROGRAMS if "--help" not in name]
     parts = [
         report("a process that imports", race(__file__, imports, turns=20)),
-        report("the command's help", race(__file__, ["wordrow --help", "Python alone"], turns=20),
-               ours="wordrow --help"),
-    ]  # fmt: skip
+        report(
+            "the command's help",
+            race(__file__, ["wordrow --help", "Python alone"], turns=20),
+            ours="wordrow --help",
+        ),
+    ]
     save("start", parts, "keras", "jax")
 
 

@@ -52,8 +52,10 @@ CONTENDERS = {"wordrow": ours} | dict.fromkeys(BACKENDS, keras)
 
 def main():
     kinds = [kind for kind in sys.argv[1:] if kind in KINDS] or list(KINDS)
-    env = {name: {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-           for name, backend in BACKENDS.items()}  # fmt: skip
+    env = {
+        name: {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        for name, backend in BACKENDS.items()
+    }
     for kind in kinds:
         found = race(__file__, CONTENDERS, turns=TURNS, options=[kind], env=env)
         title = f"{KINDS[kind]}, batches of {BATCH[kind]}: a training step"

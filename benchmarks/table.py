@@ -32,10 +32,14 @@ def batches(n_rows, n):
 def turn_of(name, library):
     n_rows, n_steps = int(sys.argv[-1]), STEPS[name]
     k = library if hasattr(library, "Embedding") else library.layers
-    model = library.Sequential([
-        library.Input((200,), dtype="int32"), k.Embedding(n_rows, 64),
-        k.GlobalAveragePooling1D(), k.Dense(1, activation="sigmoid"),
-    ])  # fmt: skip
+    model = library.Sequential(
+        [
+            library.Input((200,), dtype="int32"),
+            k.Embedding(n_rows, 64),
+            k.GlobalAveragePooling1D(),
+            k.Dense(1, activation="sigmoid"),
+        ]
+    )
     model.compile("adam", "binary_crossentropy")
     x, y = (np.concatenate(part) for part in zip(*batches(n_rows, n_steps), strict=True))
 

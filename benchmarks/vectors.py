@@ -165,11 +165,20 @@ def train_gensim():
     path, seeds = corpus(), iter(range(1, 100))
     return lambda: timed(
         lambda: Word2Vec(
-            corpus_file=path, vector_size=DIM, window=5, negative=5, sg=1, min_count=5,
-            epochs=EPOCHS, workers=_core.n_threads(), sample=sample, alpha=rate, seed=next(seeds),
+            corpus_file=path,
+            vector_size=DIM,
+            window=5,
+            negative=5,
+            sg=1,
+            min_count=5,
+            epochs=EPOCHS,
+            workers=_core.n_threads(),
+            sample=sample,
+            alpha=rate,
+            seed=next(seeds),
         ),
         lambda model: Vectors(model.wv.index_to_key, model.wv.vectors),
-    )  # fmt: skip
+    )
 
 
 def train_fasttext():
@@ -188,11 +197,21 @@ def train_fasttext():
 
     return lambda: timed(
         lambda: fasttext.train_unsupervised(
-            path, model="skipgram", dim=DIM, ws=5, neg=5, epoch=EPOCHS, minCount=5, maxn=0,
-            thread=_core.n_threads(), t=sample, lr=rate, verbose=0,
+            path,
+            model="skipgram",
+            dim=DIM,
+            ws=5,
+            neg=5,
+            epoch=EPOCHS,
+            minCount=5,
+            maxn=0,
+            thread=_core.n_threads(),
+            t=sample,
+            lr=rate,
+            verbose=0,
         ),
         as_vectors,
-    )  # fmt: skip
+    )
 
 
 CONTENDERS = {
@@ -233,8 +252,13 @@ def main():
             for name, one in found.items():
                 print(f"  {name}: {one.numbers}")
         part = report(title, found, per=per, rate=rate)
-        save(f"vectors-{re.sub('[^a-z]+', '-', key.lower())}", [part], "gensim", "faiss-cpu",
-             "fasttext-wheel")  # fmt: skip
+        save(
+            f"vectors-{re.sub('[^a-z]+', '-', key.lower())}",
+            [part],
+            "gensim",
+            "faiss-cpu",
+            "fasttext-wheel",
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// NumPy arrays in and out, and Python's say in long work.
+// NumPy arrays in and out, and Python callbacks during long work.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -36,7 +36,7 @@ Out<T, 1> to_numpy(std::vector<T>&& values) {
   return Out<T, 1>(data, {n}, owner);
 }
 
-// The same for an array that was allocated as one, of any shape.
+// The same for a heap-allocated array of any shape.
 template <int kDims>
 Out<float, kDims> to_numpy(std::unique_ptr<float[]>&& numbers,
                            std::initializer_list<std::size_t> shape) {
@@ -49,7 +49,7 @@ inline void require(bool holds, const char* expected) {
   if (!holds) throw std::invalid_argument(expected);
 }
 
-// Checks offsets that cut items, ids or bytes, into documents or words.
+// Checks offsets that split items (ids or bytes) into documents or words.
 template <class T>
 void require_offsets(const In<T, 1>& items, const In<std::int64_t, 1>& offsets) {
   const std::size_t n = offsets.shape(0);
@@ -67,9 +67,9 @@ inline void require_bags(const In<std::int32_t, 1>& ids, const In<std::int64_t, 
   require(are_rows(ids.data(), ids.size(), n_rows), "ids must be rows of the table");
 }
 
-// Lets Python look in on long work that runs without the GIL: signals are
-// handled (Ctrl-C), and the callback, if not None, is told how far it is. What
-// either raises stops the work; rethrow() then raises it.
+// Calls into Python from long work that runs without the GIL: handles signals (Ctrl-C) and reports
+// progress to the callback, if it is not None. An exception from either stops the work; rethrow()
+// raises it then.
 class PythonWatch {
  public:
   explicit PythonWatch(nb::object callback) : callback_(std::move(callback)) {}

@@ -153,7 +153,7 @@ void take(const nb::object& capsule, const char* name, T* to) {
   if (!from) nb::raise_python_error();
   if (!from->release) throw std::invalid_argument("the Arrow data was read already; give it anew");
   *to = *from;
-  from->release = nullptr;  // it is ours now
+  from->release = nullptr;  // ownership moves here
 }
 
 void read_stream(nb::handle object, Column& column, Documents& documents) {
@@ -165,7 +165,7 @@ void read_stream(nb::handle object, Column& column, Documents& documents) {
     throw std::invalid_argument(std::string("the Arrow stream failed: ") + (why ? why : "?"));
   };
   Releaser<ArrowSchema> schema;
-  // The producer may need Python on other threads while it is asked.
+  // The producer may need Python on other threads meanwhile.
   const auto ask = [&](auto function, auto* to) {
     nb::gil_scoped_release release;
     return function(&stream.value, to);

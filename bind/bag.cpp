@@ -13,26 +13,26 @@
 namespace wordrow {
 namespace {
 
-// A table as NumPy arrays, changed in place: each row with its moments m and v behind it, so that
-// it is one place in memory to fetch, not three.
+// A table as NumPy arrays, changed in place. Each row is followed by its moments m and v, so that
+// one stretch of memory is fetched, not three.
 struct Table {
   InOut<float, 3> rows;  // [V, 3, D]
   InOut<std::int32_t, 1> last;
-  std::optional<In<bool, 1>> fixed;
+  std::optional<In<bool, 1>> frozen;
 
   RowTable view() const {
     const std::size_t n_rows = rows.shape(0), dim = rows.shape(2);
     require(rows.shape(1) == 3 && last.shape(0) == n_rows,
             "rows must be [V, 3, D], and `last` have one step a row");
-    require(!fixed || fixed->shape(0) == n_rows, "`fixed` must say something of each row");
+    require(!frozen || frozen->shape(0) == n_rows, "`frozen` must have one value a row");
     float* const w = rows.data();
-    return {w,     w + dim, w + 2 * dim, last.data(), n_rows, dim, 3 * dim,
-            fixed ? fixed->data() : nullptr};
+    return {w,      w + dim, w + 2 * dim, last.data(),
+            n_rows, dim,     3 * dim,     frozen ? frozen->data() : nullptr};
   }
 };
 
-// Calls copy(a row's part in the table, the same in the array) for all rows, or for those that
-// were ever updated: part 0, 1 or 2 of a row is w, m or v.
+// Calls copy(part of a table's row, row of the array) for all rows, or for those that were ever
+// updated. Parts 0, 1 and 2 of a row are w, m and v.
 template <class Array, class Copy>
 void each_row(const Table& table, std::size_t part, bool all, Array& array, const Copy& copy) {
   const RowTable view = table.view();
@@ -48,14 +48,14 @@ void each_row(const Table& table, std::size_t part, bool all, Array& array, cons
   });
 }
 
-void take(const Table& table, In<float, 2> array, std::size_t part) {
+void load(const Table& table, In<float, 2> array, std::size_t part) {
   const std::size_t dim = array.shape(1);
   each_row(table, part, true, array,
            [dim](float* own, const float* given) { std::copy_n(given, dim, own); });
 }
 
-// Into the array that was taken: rows that were never updated are the same there.
-void give(const Table& table, InOut<float, 2> array) {
+// Into the array that was loaded, which still has the rows that were never updated.
+void store(const Table& table, InOut<float, 2> array) {
   const std::size_t dim = array.shape(1);
   each_row(table, 0, false, array, [dim](const float* own, float* to) { std::copy_n(own, dim, to); });
 }
@@ -66,7 +66,7 @@ DenseWeight weight_view(const std::vector<InOut<float, 1>>& arrays, std::size_t 
   return {arrays[0].data(), arrays[1].data(), arrays[2].data()};
 }
 
-// The documents of a training, checked once against a table's number of rows.
+// Training documents, their ids checked once against a table's number of rows.
 struct Documents {
   Documents(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets, std::size_t n_rows_,
             bool skips_zeros)
@@ -81,11 +81,11 @@ struct Documents {
   BagDocuments bags;
 };
 
-// A clock that one training at a time may use.
-struct Clock {
-  RowOptimizer clock;
+// An optimizer that one training at a time may use.
+struct LockedOptimizer {
+  RowOptimizer optimizer;
   std::mutex mutex;
-  Clock(const OptimizerConfig& config, std::int32_t step) : clock(config, step) {}
+  LockedOptimizer(const OptimizerConfig& config, std::int32_t step) : optimizer(config, step) {}
 
   std::unique_lock<std::mutex> lock() {
     std::unique_lock<std::mutex> held(mutex, std::try_to_lock);
@@ -95,37 +95,37 @@ struct Clock {
   }
   void require_known(const RowTable& table) const {
     for (std::size_t row = 0; row < table.n_rows; ++row)
-      require(table.last[row] == 0 || (table.last[row] >= clock.settled() &&
-                                       table.last[row] <= clock.step()),
-              "`last` must hold steps of this clock since it was settled");
+      require(table.last[row] == 0 ||
+                  (table.last[row] >= optimizer.flushed() && table.last[row] <= optimizer.step()),
+              "`last` must hold steps of this optimizer since its last flush");
   }
 };
 
-Rule rule_of(const std::string& name) {
-  if (name == "adam") return Rule::kAdam;
-  if (name == "sgd") return Rule::kSgd;
-  if (name == "adagrad") return Rule::kAdagrad;
-  require(name == "rmsprop", "the rule must be 'adam', 'sgd', 'adagrad' or 'rmsprop'");
-  return Rule::kRmsprop;
+OptimizerKind kind_of(const std::string& name) {
+  if (name == "adam") return OptimizerKind::kAdam;
+  if (name == "sgd") return OptimizerKind::kSgd;
+  if (name == "adagrad") return OptimizerKind::kAdagrad;
+  require(name == "rmsprop", "the kind must be 'adam', 'sgd', 'adagrad' or 'rmsprop'");
+  return OptimizerKind::kRmsprop;
 }
 
 // Labels by document: [B], the class of each, or [B, n_units], a number for each sigmoid.
 using Classes = std::optional<In<std::int32_t, 1>>;
 using Targets = std::optional<In<float, 2>>;
 
-nb::tuple train(Clock& shared, const Table& table, Classes classes, const Documents& documents,
-                InOut<float, 1> kernel, InOut<float, 1> kernel_m, InOut<float, 1> kernel_v,
-                InOut<float, 1> bias, InOut<float, 1> bias_m, InOut<float, 1> bias_v,
-                In<std::int64_t, 1> order, std::size_t batch_size, In<double, 1> learning_rates,
-                nb::object callback, Targets targets, bool sigmoid, bool max_pool, double dropout,
-                std::uint64_t seed) {
+nb::tuple train(LockedOptimizer& shared, const Table& table, Classes classes,
+                const Documents& documents, InOut<float, 1> kernel, InOut<float, 1> kernel_m,
+                InOut<float, 1> kernel_v, InOut<float, 1> bias, InOut<float, 1> bias_m,
+                InOut<float, 1> bias_v, In<std::int64_t, 1> order, std::size_t batch_size,
+                In<double, 1> learning_rates, nb::object callback, Targets targets, bool sigmoid,
+                bool max_pool, double dropout, std::uint64_t seed) {
   const auto held = shared.lock();
   const RowTable view = table.view();
   shared.require_known(view);
   const std::size_t n_units = bias.shape(0), n = order.shape(0), n_documents = documents.bags.size();
   BagModel model{view, weight_view({kernel, kernel_m, kernel_v}, view.dim * n_units),
                  weight_view({bias, bias_m, bias_v}, n_units), n_units, sigmoid};
-  model.pool = max_pool ? Pool::kMax : Pool::kMean;
+  model.pooling = max_pool ? Pooling::kMax : Pooling::kMean;
   model.dropout = dropout;
   model.seed = seed;
   require(documents.n_rows == view.n_rows, "the documents were checked against another table");
@@ -152,7 +152,7 @@ nb::tuple train(Clock& shared, const Table& table, Classes classes, const Docume
   BagResult result;
   {
     nb::gil_scoped_release release;
-    result = train_bag(model, shared.clock, documents.bags, labels, order.data(), n, batch_size,
+    result = train_bag(model, shared.optimizer, documents.bags, labels, order.data(), n, batch_size,
                        learning_rates.data(), [&](const BagResult& now) {
                          return watch.ask(now.n_documents, now.loss, now.n_correct);
                        });
@@ -165,48 +165,49 @@ nb::tuple train(Clock& shared, const Table& table, Classes classes, const Docume
 
 void define_bag(nb::module_& module) {
   nb::class_<Table>(module, "RowTable")
-      .def("__init__",
-           [](Table* self, InOut<float, 3> rows, InOut<std::int32_t, 1> last,
-              std::optional<In<bool, 1>> fixed) {
-             new (self) Table{rows, last, fixed};
-             self->view();
-           },
-           nb::arg("rows").noconvert(), nb::arg("last").noconvert(),
-           nb::arg("fixed").none() = nb::none())
-      .def("take", &take, nb::arg("array").noconvert(), nb::kw_only(), nb::arg("part") = 0)
-      .def("give", &give, nb::arg("array").noconvert());
-  nb::class_<Clock>(module, "RowOptimizer")
-      .def("__init__",
-           [](Clock* self, const std::string& rule, double beta_1, double beta_2, double epsilon,
-              std::int32_t step, bool nesterov, bool lazy) {
-             const Rule own = rule_of(rule);
-             // Nearer to 1, a moment would take longer to die out than trainings last.
-             require(beta_1 >= 0 && beta_1 <= 0.9999, "beta_1 must be in [0, 0.9999]");
-             require(beta_2 > 0 && beta_2 < 1, "beta_2 must be in (0, 1)");
-             require(epsilon >= 1e-37, "epsilon must be at least 1e-37");
-             require(step >= 0, "step must not be negative");
-             new (self) Clock({own, beta_1, beta_2, epsilon, nesterov, lazy}, step);
-           },
-           nb::kw_only(), nb::arg("rule") = "adam", nb::arg("beta_1"), nb::arg("beta_2"),
-           nb::arg("epsilon"), nb::arg("step"), nb::arg("nesterov") = false,
-           nb::arg("lazy") = false)
-      .def_prop_ro("step", [](const Clock& self) { return self.clock.step(); })
-      .def_prop_ro("n_terms", [](const Clock& self) { return self.clock.n_terms(); })
-      .def("settle",
-           [](Clock& self, const Table& table) {
-             const auto held = self.lock();
-             const RowTable view = table.view();
-             self.require_known(view);
-             nb::gil_scoped_release release;
-             self.clock.settle(view);
-           },
-           nb::arg("table"));
+      .def(
+          "__init__",
+          [](Table* self, InOut<float, 3> rows, InOut<std::int32_t, 1> last,
+             std::optional<In<bool, 1>> frozen) {
+            new (self) Table{rows, last, frozen};
+            self->view();
+          },
+          nb::arg("rows").noconvert(), nb::arg("last").noconvert(),
+          nb::arg("frozen").none() = nb::none())
+      .def("load", &load, nb::arg("array").noconvert(), nb::kw_only(), nb::arg("part") = 0)
+      .def("store", &store, nb::arg("array").noconvert());
+  nb::class_<LockedOptimizer>(module, "RowOptimizer")
+      .def(
+          "__init__",
+          [](LockedOptimizer* self, const std::string& kind, double beta_1, double beta_2,
+             double epsilon, std::int32_t step, bool nesterov, bool lazy) {
+            const OptimizerKind own = kind_of(kind);
+            // Closer to 1, momentum would outlast any training.
+            require(beta_1 >= 0 && beta_1 <= 0.9999, "beta_1 must be in [0, 0.9999]");
+            require(beta_2 > 0 && beta_2 < 1, "beta_2 must be in (0, 1)");
+            require(epsilon >= 1e-37, "epsilon must be at least 1e-37");
+            require(step >= 0, "step must not be negative");
+            new (self) LockedOptimizer({own, beta_1, beta_2, epsilon, nesterov, lazy}, step);
+          },
+          nb::kw_only(), nb::arg("kind") = "adam", nb::arg("beta_1"), nb::arg("beta_2"),
+          nb::arg("epsilon"), nb::arg("step"), nb::arg("nesterov") = false, nb::arg("lazy") = false)
+      .def_prop_ro("step", [](const LockedOptimizer& self) { return self.optimizer.step(); })
+      .def(
+          "flush",
+          [](LockedOptimizer& self, const Table& table) {
+            const auto held = self.lock();
+            const RowTable view = table.view();
+            self.require_known(view);
+            nb::gil_scoped_release release;
+            self.optimizer.flush(view);
+          },
+          nb::arg("table"));
   nb::class_<Documents>(module, "BagDocuments")
       .def(nb::init<In<std::int32_t, 1>, In<std::int64_t, 1>, std::size_t, bool>(),
            nb::arg("ids").noconvert(), nb::arg("offsets").noconvert(), nb::kw_only(),
            nb::arg("n_rows"), nb::arg("skips_zeros") = false)
       .def("__len__", [](const Documents& self) { return self.bags.size(); });
-  module.def("train_bag", &train, nb::arg("clock"), nb::arg("table"),
+  module.def("train_bag", &train, nb::arg("optimizer"), nb::arg("table"),
              nb::arg("classes").none().noconvert(), nb::arg("documents"), nb::kw_only(),
              nb::arg("kernel").noconvert(), nb::arg("kernel_m").noconvert(),
              nb::arg("kernel_v").noconvert(), nb::arg("bias").noconvert(),

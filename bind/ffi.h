@@ -1,5 +1,5 @@
-// What the kernels have in common as XLA's custom calls. Built where JAX's headers are; it needs
-// no JAX to load.
+// What the kernels share as XLA custom calls. Built only where JAX's headers are found; loading
+// needs no JAX.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -19,7 +19,7 @@ using Ints = ffi::Buffer<ffi::S32>;
 using Bools = ffi::Buffer<ffi::PRED>;
 using FloatsOut = ffi::Result<Floats>;
 
-// An array without elements stands for none.
+// An array without elements means none.
 template <class Buffer>
 auto data_of(Buffer& buffer) -> decltype(buffer.typed_data()) {
   return buffer.element_count() ? buffer.typed_data() : nullptr;
@@ -42,7 +42,7 @@ nb::capsule capsule_of(Handler* handler) {
   return nb::capsule(reinterpret_cast<void*>(handler));
 }
 
-// Each file's calls, by name.
+// Adds each file's calls by name.
 void add_recurrent_calls(nb::dict& calls);
 void add_rows_calls(nb::dict& calls);
 void add_window_calls(nb::dict& calls);

@@ -11,7 +11,7 @@
 namespace wordrow {
 namespace {
 
-// Bags over padded ids, checked; an empty message means that they fit.
+// Checks bags over padded ids; returns nothing where they fit, else what was expected.
 const char* read_bags(Ints& ids, Bools& mask, std::size_t n_rows, PaddedBags* bags) {
   if (ids.dimensions().size() != 2) return "ids must be [B, T]";
   bags->ids = ids.typed_data();
@@ -53,7 +53,7 @@ ffi::Error take(Floats table, Ints ids, FloatsOut rows) {
   return ffi::Error::Success();
 }
 
-// What comes out is the array that goes in: XLA is told so.
+// The output array to change in place: XLA is told that it is the input.
 float* in_place(Floats& from, FloatsOut& to) {
   if (from.typed_data() != to->typed_data())
     std::copy_n(from.typed_data(), from.element_count(), to->typed_data());
@@ -72,71 +72,71 @@ XLA_FFI_DEFINE_HANDLER(rows_taken, take,
 XLA_FFI_DEFINE_HANDLER(rows_put, put,
                        ffi::Ffi::Bind().Arg<Floats>().Arg<Ints>().Arg<Floats>().Ret<Floats>());
 
-ffi::Error finite(Floats x, ffi::Result<Bools> answer) {
-  answer->typed_data()[0] = are_finite(x.typed_data(), x.element_count());
+ffi::Error finite(Floats x, ffi::Result<Bools> result) {
+  result->typed_data()[0] = are_finite(x.typed_data(), x.element_count());
   return ffi::Error::Success();
 }
 
-ffi::Error adam(Floats w, Floats m, Floats v, Floats gradient, Floats numbers, Bools goes_on,
+ffi::Error adam(Floats w, Floats m, Floats v, Floats gradient, Floats rates, Bools apply_update,
                 FloatsOut new_w, FloatsOut new_m, FloatsOut new_v, float beta_1, float beta_2,
                 float new_1, float new_2, float epsilon) {
   const std::size_t n = w.element_count();
   if (m.element_count() != n || v.element_count() != n || gradient.element_count() != n)
     return refuse("a weight, its moments and its gradient must have one shape");
-  if (numbers.element_count() != 2 || goes_on.element_count() != 1)
-    return refuse("numbers must be what is kept of the weight, and alpha");
+  if (rates.element_count() != 2 || apply_update.element_count() != 1)
+    return refuse("rates must be [2]: what weight decay keeps of the weight, and alpha");
   float *const own_w = in_place(w, new_w), *const own_m = in_place(m, new_m);
   float* const own_v = in_place(v, new_v);
-  const AdamStep step{numbers.typed_data()[0], numbers.typed_data()[1], epsilon,
-                      beta_1, beta_2, new_1, new_2};
-  if (goes_on.typed_data()[0]) adam_whole(own_w, own_m, own_v, gradient.typed_data(), n, step);
+  const AdamStep step{
+      rates.typed_data()[0], rates.typed_data()[1], epsilon, beta_1, beta_2, new_1, new_2};
+  if (apply_update.typed_data()[0]) adam_whole(own_w, own_m, own_v, gradient.typed_data(), n, step);
   return ffi::Error::Success();
 }
 
-// What rows of a table missed, checked; an empty message means that it fits.
-const char* read_resting_rows(Floats& w, Floats& m, Floats& v, Ints& ids, Floats& terms,
-                              Floats& fade_m, Floats& fade_v, Floats& keep, float epsilon,
-                              RestingRows* resting) {
+// Checks stale rows; returns nothing where they fit, else what was expected.
+const char* read_stale_rows(Floats& w, Floats& m, Floats& v, Ints& ids, Floats& terms,
+                            Floats& decay_m, Floats& decay_v, Floats& keep, float epsilon,
+                            StaleRows* stale) {
   if (w.dimensions().size() != 2 || terms.dimensions().size() != 2) return "w must be [V, D]";
   const std::size_t n = ids.element_count();
-  *resting = {ids.typed_data(), n, size_of(w, 0), size_of(w, 1), terms.typed_data(),
-              fade_m.typed_data(), fade_v.typed_data(), data_of(keep), size_of(terms, 1), epsilon};
+  *stale = {ids.typed_data(), n, size_of(w, 0), size_of(w, 1), terms.typed_data(),
+            decay_m.typed_data(), decay_v.typed_data(), data_of(keep), size_of(terms, 1), epsilon};
   if (m.element_count() != w.element_count() || v.element_count() != w.element_count())
     return "a table and its moments must have one shape";
-  if (size_of(terms, 0) != n || fade_m.element_count() != n || fade_v.element_count() != n ||
-      (resting->keep && keep.element_count() != n))
+  if (size_of(terms, 0) != n || decay_m.element_count() != n || decay_v.element_count() != n ||
+      (stale->keep && keep.element_count() != n))
     return "what rows missed must have one entry for each id";
-  if (resting->n_terms == 0 || resting->n_terms > static_cast<std::size_t>(kMaxTerms))
-    return "there must be one term or more, and no more than the core has";
+  if (stale->n_terms == 0 || stale->n_terms > static_cast<std::size_t>(kMaxTerms))
+    return "terms must be [U, P], P from 1 to the most that the core has";
   return nullptr;
 }
 
-ffi::Error read_rest(Floats w, Floats m, Floats v, Ints ids, Floats terms, Floats fade_m,
-                     Floats fade_v, Floats keep, FloatsOut rows, float epsilon) {
-  RestingRows resting{};
+ffi::Error gather_rows(Floats w, Floats m, Floats v, Ints ids, Floats terms, Floats decay_m,
+                       Floats decay_v, Floats keep, FloatsOut rows, float epsilon) {
+  StaleRows stale{};
   if (const char* wrong =
-          read_resting_rows(w, m, v, ids, terms, fade_m, fade_v, keep, epsilon, &resting))
+          read_stale_rows(w, m, v, ids, terms, decay_m, decay_v, keep, epsilon, &stale))
     return refuse(wrong);
-  read_resting(w.typed_data(), m.typed_data(), v.typed_data(), resting, rows->typed_data());
+  gather_stale(w.typed_data(), m.typed_data(), v.typed_data(), stale, rows->typed_data());
   return ffi::Error::Success();
 }
 
-ffi::Error update_rest(Floats w, Floats m, Floats v, Floats gradient, Ints ids, Floats terms,
-                       Floats fade_m, Floats fade_v, Floats keep, Floats numbers, Bools goes_on,
-                       FloatsOut new_w, FloatsOut new_m, FloatsOut new_v, float beta_1,
-                       float beta_2, float new_1, float new_2, float epsilon) {
-  RestingRows resting{};
+ffi::Error update_rows(Floats w, Floats m, Floats v, Floats gradient, Ints ids, Floats terms,
+                       Floats decay_m, Floats decay_v, Floats keep, Floats rates,
+                       Bools apply_update, FloatsOut new_w, FloatsOut new_m, FloatsOut new_v,
+                       float beta_1, float beta_2, float new_1, float new_2, float epsilon) {
+  StaleRows stale{};
   if (const char* wrong =
-          read_resting_rows(w, m, v, ids, terms, fade_m, fade_v, keep, epsilon, &resting))
+          read_stale_rows(w, m, v, ids, terms, decay_m, decay_v, keep, epsilon, &stale))
     return refuse(wrong);
-  if (gradient.element_count() != resting.n * resting.dim || numbers.element_count() != 2)
-    return refuse("the gradient must be [U, D], numbers what is kept and alpha");
+  if (gradient.element_count() != stale.n * stale.dim || rates.element_count() != 2)
+    return refuse("the gradient must be [U, D], rates [2]: what weight decay keeps, and alpha");
   float *const own_w = in_place(w, new_w), *const own_m = in_place(m, new_m);
   float* const own_v = in_place(v, new_v);
-  const AdamStep step{numbers.typed_data()[0], numbers.typed_data()[1], epsilon,
-                      beta_1, beta_2, new_1, new_2};
-  if (goes_on.typed_data()[0])
-    update_resting(own_w, own_m, own_v, resting, gradient.typed_data(), step);
+  const AdamStep step{
+      rates.typed_data()[0], rates.typed_data()[1], epsilon, beta_1, beta_2, new_1, new_2};
+  if (apply_update.typed_data()[0])
+    update_stale(own_w, own_m, own_v, stale, gradient.typed_data(), step);
   return ffi::Error::Success();
 }
 
@@ -159,12 +159,13 @@ XLA_FFI_DEFINE_HANDLER(adam_call, adam,
                        with_settings(ffi::Ffi::Bind()
                                          .Arg<Floats>().Arg<Floats>().Arg<Floats>().Arg<Floats>()
                                          .Arg<Floats>().Arg<Bools>()));
-XLA_FFI_DEFINE_HANDLER(read_rest_call, read_rest,
+XLA_FFI_DEFINE_HANDLER(gather_stale_call, gather_rows,
                        ffi::Ffi::Bind()
                            .Arg<Floats>().Arg<Floats>().Arg<Floats>().Arg<Ints>()
                            .Arg<Floats>().Arg<Floats>().Arg<Floats>().Arg<Floats>()
-                           .Ret<Floats>().Attr<float>("epsilon"));
-XLA_FFI_DEFINE_HANDLER(update_rest_call, update_rest,
+                           .Ret<Floats>()
+                           .Attr<float>("epsilon"));
+XLA_FFI_DEFINE_HANDLER(update_stale_call, update_rows,
                        with_settings(ffi::Ffi::Bind()
                                          .Arg<Floats>().Arg<Floats>().Arg<Floats>().Arg<Floats>()
                                          .Arg<Ints>().Arg<Floats>().Arg<Floats>().Arg<Floats>()
@@ -179,8 +180,8 @@ void add_rows_calls(nb::dict& calls) {
   calls["wordrow_mean_backward"] = capsule_of(padded_mean_backward);
   calls["wordrow_finite"] = capsule_of(finite_call);
   calls["wordrow_adam"] = capsule_of(adam_call);
-  calls["wordrow_read_resting"] = capsule_of(read_rest_call);
-  calls["wordrow_update_resting"] = capsule_of(update_rest_call);
+  calls["wordrow_gather_stale"] = capsule_of(gather_stale_call);
+  calls["wordrow_update_stale"] = capsule_of(update_stale_call);
 }
 
 }  // namespace wordrow

@@ -8,63 +8,64 @@
 namespace wordrow {
 namespace {
 
-Groups groups_of(Ints& places) {
-  return {places.typed_data(), size_of(places, 0), size_of(places, 1)};
+Groups groups_of(Ints& row_indices) {
+  return {row_indices.typed_data(), size_of(row_indices, 0), size_of(row_indices, 1)};
 }
 
-// Windows of width `dim` over rows [R, K * dim], and the pools over them where there are any,
-// checked; an empty message means that they fit.
-const char* read_windows(Floats& rows, Ints& places, Floats& bias, std::int32_t activation,
+// Checks windows of width `dim` over rows [R, K * dim], and their pools where there are any;
+// returns nothing where they fit, else what was expected.
+const char* read_windows(Floats& rows, Ints& row_indices, Floats& bias, std::int32_t activation,
                          Ints* pools, Windows* windows) {
-  const Groups steps = groups_of(places);
+  const Groups steps = groups_of(row_indices);
   if (steps.size == 0 || size_of(rows, 1) % steps.size != 0) return "rows must be [R, K * dim]";
   *windows = {rows.typed_data(), size_of(rows, 0), size_of(rows, 1) / steps.size, data_of(bias),
               steps, static_cast<Activation>(activation)};
   if (windows->bias && size_of(bias, 0) != windows->dim) return "bias must be [dim]";
-  if (!are_places(steps, windows->n_rows)) return "places must be rows, or -1";
+  if (!are_row_indices(steps, windows->n_rows)) return "row_indices must be rows, or -1";
   if (!pools) return nullptr;
   if (size_of(*pools, 1) == 0) return "a pool must have a window";
-  return are_places(groups_of(*pools), steps.n) ? nullptr : "pools must be windows, or -1";
+  return are_row_indices(groups_of(*pools), steps.n) ? nullptr : "pools must be windows, or -1";
 }
 
-ffi::Error sums(Floats rows, Ints places, Floats bias, FloatsOut out, std::int32_t activation) {
+ffi::Error sums(Floats rows, Ints row_indices, Floats bias, FloatsOut out,
+                std::int32_t activation) {
   Windows windows{};
-  if (const char* wrong = read_windows(rows, places, bias, activation, nullptr, &windows))
+  if (const char* wrong = read_windows(rows, row_indices, bias, activation, nullptr, &windows))
     return refuse(wrong);
   window_sums(windows, out->typed_data());
   return ffi::Error::Success();
 }
 
-ffi::Error sums_back(Floats rows, Ints places, Floats bias, Floats out, Floats dout,
+ffi::Error sums_back(Floats rows, Ints row_indices, Floats bias, Floats out, Floats dout,
                      FloatsOut drows, FloatsOut dbias, std::int32_t activation) {
   Windows windows{};
-  if (const char* wrong = read_windows(rows, places, bias, activation, nullptr, &windows))
+  if (const char* wrong = read_windows(rows, row_indices, bias, activation, nullptr, &windows))
     return refuse(wrong);
   window_sums_back(windows, out.typed_data(), dout.typed_data(), drows->typed_data(),
                    data_of(dbias));
   return ffi::Error::Success();
 }
 
-ffi::Error largest(Floats rows, Ints places, Floats bias, Ints pools, FloatsOut out,
+ffi::Error largest(Floats rows, Ints row_indices, Floats bias, Ints pools, FloatsOut out,
                    std::int32_t activation) {
   Windows windows{};
-  if (const char* wrong = read_windows(rows, places, bias, activation, &pools, &windows))
+  if (const char* wrong = read_windows(rows, row_indices, bias, activation, &pools, &windows))
     return refuse(wrong);
   window_max(windows, groups_of(pools), out->typed_data());
   return ffi::Error::Success();
 }
 
-ffi::Error largest_back(Floats rows, Ints places, Floats bias, Ints pools, Floats out, Floats dout,
-                        FloatsOut drows, FloatsOut dbias, std::int32_t activation) {
+ffi::Error largest_back(Floats rows, Ints row_indices, Floats bias, Ints pools, Floats out,
+                        Floats dout, FloatsOut drows, FloatsOut dbias, std::int32_t activation) {
   Windows windows{};
-  if (const char* wrong = read_windows(rows, places, bias, activation, &pools, &windows))
+  if (const char* wrong = read_windows(rows, row_indices, bias, activation, &pools, &windows))
     return refuse(wrong);
   window_max_back(windows, groups_of(pools), out.typed_data(), dout.typed_data(),
                   drows->typed_data(), data_of(dbias));
   return ffi::Error::Success();
 }
 
-// Texts of flattened rows, checked; an empty message means that they fit.
+// Checks texts of flattened rows; returns nothing where they fit, else what was expected.
 const char* read_flat(Floats& table, Ints& ids, Floats& kernel, FlatTexts* texts) {
   *texts = {table.typed_data(), ids.typed_data(), kernel.typed_data(), size_of(table, 0),
             size_of(table, 1), size_of(ids, 0), size_of(ids, 1), size_of(kernel, 1)};

@@ -1,5 +1,5 @@
-// wordrow._core: the core's functions for Python. Adapters only: arrays and
-// texts are checked and handed on, the GIL is released, errors come back.
+// wordrow._core: the core's functions for Python. Adapters only: they check arrays and texts,
+// release the GIL and translate errors.
 #include <nanobind/nanobind.h>
 
 #include "isa.h"
@@ -16,6 +16,7 @@ namespace wordrow {
 void define_text(nb::module_& module);
 void define_rows(nb::module_& module);
 void define_bag(nb::module_& module);
+void define_missed_updates(nb::module_& module);
 void define_recurrent(nb::module_& module);
 void define_window(nb::module_& module);
 void define_words(nb::module_& module);
@@ -29,13 +30,14 @@ nb::dict ffi_targets();
 
 NB_MODULE(_core, module) {
   using namespace wordrow;
-  // What lives until the interpreter ends is no leak worth a page of warnings.
+  // Objects that live until the interpreter exits are not leaks.
   nb::set_leak_warnings(false);
   module.doc() = "The compiled core of wordrow.";
   define_bad_row(module);
   define_text(module);
   define_rows(module);
   define_bag(module);
+  define_missed_updates(module);
   define_recurrent(module);
   define_window(module);
   define_words(module);
@@ -49,10 +51,13 @@ NB_MODULE(_core, module) {
 #else
   module.def("ffi_targets", [] { return nb::dict(); });
 #endif
-  // Memory that was freed is used again, not given back: a training step takes the same arrays as
-  // the step before it, and pages that come from the system anew cost more than most steps do.
+  // Makes malloc reuse freed memory: a training step allocates the same arrays as the one before
+  // it, and fresh pages would cost up to half of a step. With one arena that holds for all sizes:
+  // others map blocks of more than 64 MiB anew each time. Threads that have an arena keep it, so
+  // this should come before JAX starts its threads.
   module.def("keep_memory", [] {
 #if defined(__GLIBC__)
+    mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
     mallopt(M_TOP_PAD, 64 << 20);

@@ -24,14 +24,14 @@ Activation activation_of(int number) {
   return static_cast<Activation>(number);
 }
 
-// A state as an array of its own, the first one in and the last one out.
+// One array a state: h, and c of an LSTM.
 using States = std::vector<InOut<float, 2>>;
 
-nb::object recurrent(const std::string& cell, In<float, 2> z, std::optional<In<std::int32_t, 2>> places,
-                     In<float, 2> kernel, States last, States first,
-                     std::optional<In<bool, 2>> mask, std::size_t n_steps, int activation, int gate,
-                     std::optional<In<float, 1>> recurrent_bias, bool reset_after,
-                     bool sequences) {
+nb::object recurrent(const std::string& cell, In<float, 2> z,
+                     std::optional<In<std::int32_t, 2>> row_indices, In<float, 2> kernel,
+                     States last, States first, std::optional<In<bool, 2>> mask,
+                     std::size_t n_steps, int activation, int gate,
+                     std::optional<In<float, 1>> recurrent_bias, bool reset_after, bool sequences) {
   Recurrent job;
   job.cell = cell_of(cell);
   job.activations = {activation_of(activation), activation_of(gate)};
@@ -51,14 +51,15 @@ nb::object recurrent(const std::string& cell, In<float, 2> z, std::optional<In<s
               "states must be [B, U]");
   require(!mask || (mask->shape(0) == job.n_texts && mask->shape(1) == job.n_steps),
           "the mask must be [B, T]");
-  require(!places || (places->shape(0) == job.n_texts && places->shape(1) == job.n_steps),
-          "places must be [B, T]");
-  require(places || job.n_rows == job.n_texts * job.n_steps, "z must have a row a step");
+  require(!row_indices ||
+              (row_indices->shape(0) == job.n_texts && row_indices->shape(1) == job.n_steps),
+          "row_indices must be [B, T]");
+  require(row_indices || job.n_rows == job.n_texts * job.n_steps, "z must have a row a step");
   require(!recurrent_bias || recurrent_bias->shape(0) == width, "recurrent_bias must be [G * U]");
-  require(!places || are_rows(places->data(), places->size(), job.n_rows),
-          "places must be rows of z");
+  require(!row_indices || are_rows(row_indices->data(), row_indices->size(), job.n_rows),
+          "row_indices must be rows of z");
   job.z = z.data();
-  job.places = places ? places->data() : nullptr;
+  job.row_indices = row_indices ? row_indices->data() : nullptr;
   job.kernel = kernel.data();
   job.recurrent_bias = recurrent_bias ? recurrent_bias->data() : nullptr;
   job.mask = mask ? mask->data() : nullptr;
@@ -71,20 +72,32 @@ nb::object recurrent(const std::string& cell, In<float, 2> z, std::optional<In<s
                             sequence.get()};
   {
     nb::gil_scoped_release release;
-    run_recurrent(job, out, nullptr);
+    recurrent_forward(job, out, nullptr);
   }
   if (!sequences) return nb::none();
   return nb::cast(to_numpy<3>(std::move(sequence), {job.n_texts, job.n_steps, job.n_units}));
+}
+
+// How many floats of residuals a step has: XLA allocates them.
+std::size_t width_of_residuals(int cell, std::size_t n_units, bool reset_after) {
+  Recurrent job;
+  require(cell >= 0 && cell <= static_cast<int>(Cell::kGru), "the core has no such cell");
+  job.cell = static_cast<Cell>(cell);
+  job.n_units = n_units;
+  job.reset_after = reset_after;
+  return residual_width(job);
 }
 
 }  // namespace
 
 void define_recurrent(nb::module_& module) {
   module.def("recurrent", &recurrent, nb::arg("cell"), nb::arg("z").noconvert(),
-             nb::arg("places").none().noconvert(), nb::arg("kernel").noconvert(),
+             nb::arg("row_indices").none().noconvert(), nb::arg("kernel").noconvert(),
              nb::arg("last").noconvert(), nb::arg("first").noconvert(), nb::arg("mask").none(),
              nb::kw_only(), nb::arg("n_steps"), nb::arg("activation"), nb::arg("gate"),
              nb::arg("recurrent_bias").none(), nb::arg("reset_after"), nb::arg("sequences"));
+  module.def("residual_width", &width_of_residuals, nb::arg("cell"), nb::arg("n_units"),
+             nb::kw_only(), nb::arg("reset_after"));
 }
 
 }  // namespace wordrow

@@ -21,7 +21,7 @@ PyObject* bad_vector_type = nullptr;
   nb::raise_python_error();
 }
 
-// A reader, and the words it was told to look for.
+// A reader, and the words that it looks for.
 struct Reading {
   Reading(const RowChoice& choice, std::size_t likely_rows, nb::object wanted_)
       : wanted(std::move(wanted_)), reader(choice, likely_rows) {}
@@ -43,7 +43,7 @@ void begin(Reading* self, std::size_t dim, std::size_t likely_rows, std::optiona
   new (self) Reading(choice, likely_rows, std::move(wanted));
 }
 
-// The first n bytes of a buffer; behind them there must be room.
+// The first n bytes of a buffer, which must be larger by the reader's padding.
 std::size_t read(Reading& self, InOut<std::uint8_t, 1> buffer, std::size_t n, bool is_last,
                  bool is_binary, nb::object callback) {
   require(buffer.size() >= n + RowReader::kPadding, "there must be room behind the bytes");
@@ -62,7 +62,7 @@ std::size_t read(Reading& self, InOut<std::uint8_t, 1> buffer, std::size_t n, bo
   }
 }
 
-// (words, rows [V, D]): what was read, no longer the reader's.
+// (words, rows [V, D]): moves what was read out of the reader.
 nb::tuple end(Reading& self) {
   const std::size_t n_rows = self.reader.words.size(), dim = self.reader.dim();
   require(self.reader.rows.size() == n_rows * dim, "a reader ends once");

@@ -21,20 +21,20 @@ Out<float, 2> mean(In<float, 2> table, In<std::int32_t, 1> ids, In<std::int64_t,
   return to_numpy<2>(std::move(out), {n, dim});
 }
 
-Out<float, 2> answers(In<float, 2> table, In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets,
+Out<float, 2> predict(In<float, 2> table, In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets,
                       In<float, 2> kernel, In<float, 1> bias, bool sigmoid) {
   require_bags(ids, offsets, table.shape(0));
-  const BagAnswers model{table.data(),   kernel.data(),   bias.data(),
-                         table.shape(1), kernel.shape(1), sigmoid};
+  const BagClassifier model{table.data(),   kernel.data(),   bias.data(),
+                            table.shape(1), kernel.shape(1), sigmoid};
   require(kernel.shape(0) == model.dim && bias.shape(0) == model.n_units && model.n_units > 0,
           "kernel must be [D, units] and bias [units]");
   const std::size_t n = offsets.shape(0) - 1;
   auto out = std::make_unique<float[]>(n * model.n_units);
-  if (n == 1) {  // shorter than what giving up the GIL takes
-    bag_answers(model, ids.data(), offsets.data(), n, out.get());
+  if (n == 1) {  // takes less time than releasing the GIL
+    bag_predict(model, ids.data(), offsets.data(), n, out.get());
   } else {
     nb::gil_scoped_release release;
-    bag_answers(model, ids.data(), offsets.data(), n, out.get());
+    bag_predict(model, ids.data(), offsets.data(), n, out.get());
   }
   return to_numpy<2>(std::move(out), {n, model.n_units});
 }
@@ -54,8 +54,8 @@ Out<float, 2> mean_of_padded(In<float, 2> table, In<std::int32_t, 2> ids,
   return to_numpy<2>(std::move(out), {bags.n_bags, dim});
 }
 
-// Lists of Python integers, as Keras's texts_to_sequences gives them. Every id
-// is made a Python object once and then shared, which is most of the time saved.
+// Lists of Python integers, as Keras's texts_to_sequences returns them. Each id becomes a Python
+// object once and is shared, which saves most of the time.
 nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
   std::int32_t largest = 0;
   for (std::size_t i = 0; i < ids.shape(0); ++i) largest = std::max(largest, ids.data()[i]);
@@ -64,7 +64,7 @@ nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
   std::vector<nb::object> shared(n_shared);
   const auto integer = [&](std::int32_t id) {
     const auto at = static_cast<std::size_t>(id);
-    if (at >= n_shared) return nb::steal(PyLong_FromLong(id));  // negative ones too
+    if (at >= n_shared) return nb::steal(PyLong_FromLong(id));  // and negative ids
     if (!shared[at].is_valid()) shared[at] = nb::steal(PyLong_FromLong(id));
     return shared[at];
   };
@@ -85,7 +85,7 @@ nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
   return nb::borrow<nb::list>(lists);
 }
 
-// Returns where each id stands among the distinct ones.
+// Returns the index of each id among the distinct ones.
 Out<std::int32_t, 1> unique(In<std::int32_t, 1> ids, InOut<std::int32_t, 1> first_at,
                  InOut<std::int32_t, 1> found, std::size_t n_known) {
   require(are_rows(ids.data(), ids.size(), first_at.size()), "ids must be rows of the table");
@@ -105,7 +105,7 @@ Out<std::int32_t, 1> unique(In<std::int32_t, 1> ids, InOut<std::int32_t, 1> firs
 void define_rows(nb::module_& module) {
   module.def("to_lists", &to_lists, nb::arg("ids").noconvert(),
              nb::arg("offsets").noconvert());
-  module.def("bag_answers", &answers, nb::arg("table"), nb::arg("ids").noconvert(),
+  module.def("bag_predict", &predict, nb::arg("table"), nb::arg("ids").noconvert(),
              nb::arg("offsets").noconvert(), nb::arg("kernel"), nb::arg("bias"), nb::kw_only(),
              nb::arg("sigmoid"));
   module.def("padded_mean", &mean_of_padded, nb::arg("table"), nb::arg("ids").noconvert(),

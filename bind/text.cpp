@@ -115,8 +115,8 @@ nb::list named_ids(const SharedVocabulary& vocabulary, nb::handle text,
   return result;
 }
 
-// (texts, occurrences, documents, ids) of all words and of the n-grams that
-// have an id: those that were not kept are too many to spell out.
+// (texts, occurrences, documents, ids) of all words and of the n-grams that have an id; the others
+// are too many to list.
 nb::tuple entries(const SharedVocabulary& shared, nb::str joiner) {
   const auto held = shared.lock<Reading>();
   const Vocabulary& vocabulary = shared.words;

@@ -12,7 +12,7 @@
 
 namespace wordrow {
 
-// Raises wordrow._core.BadRowError(row, kind, detail): a row that is no text.
+// Raises wordrow._core.BadRowError(row, kind, detail) for a row that is not text.
 [[noreturn]] void raise_bad_row(std::ptrdiff_t row, const char* kind, const std::string& detail);
 void define_bad_row(nanobind::module_& module);
 

@@ -9,17 +9,18 @@
 namespace wordrow {
 namespace {
 
-Groups groups_of(const In<std::int32_t, 2>& places, std::size_t n) {
-  const Groups groups{places.data(), places.shape(0), places.shape(1)};
-  require(groups.size > 0 && are_places(groups, n), "places must be numbers of rows, or -1");
+Groups groups_of(const In<std::int32_t, 2>& row_indices, std::size_t n) {
+  const Groups groups{row_indices.data(), row_indices.shape(0), row_indices.shape(1)};
+  require(groups.size > 0 && are_row_indices(groups, n),
+          "row_indices must be numbers of rows, or -1");
   return groups;
 }
 
-// The windows' sums, activated; or the largest of each pool of them.
-Out<float, 2> windows(In<float, 2> rows, In<std::int32_t, 2> places,
+// The windows' activated sums, or the maximum of each pool of them.
+Out<float, 2> windows(In<float, 2> rows, In<std::int32_t, 2> row_indices,
                       std::optional<In<float, 1>> bias, std::optional<In<std::int32_t, 2>> pools,
                       int activation) {
-  const Groups steps = groups_of(places, rows.shape(0));
+  const Groups steps = groups_of(row_indices, rows.shape(0));
   const std::size_t dim = rows.shape(1) / steps.size;
   require(rows.shape(1) == steps.size * dim, "rows must be [R, K * dim]");
   require(!bias || bias->shape(0) == dim, "bias must be [dim]");
@@ -65,7 +66,7 @@ Out<float, 2> flat(In<float, 2> table, In<std::int32_t, 2> ids, In<float, 2> ker
 }  // namespace
 
 void define_window(nb::module_& module) {
-  module.def("windows", &windows, nb::arg("rows").noconvert(), nb::arg("places").noconvert(),
+  module.def("windows", &windows, nb::arg("rows").noconvert(), nb::arg("row_indices").noconvert(),
              nb::arg("bias").none().noconvert(), nb::arg("pools").none().noconvert(), nb::kw_only(),
              nb::arg("activation"));
   module.def("product", &matrix_product, nb::arg("a").noconvert(), nb::arg("b").noconvert());

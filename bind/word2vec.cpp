@@ -8,7 +8,7 @@
 namespace wordrow {
 namespace {
 
-// watch: called with the number of ids that are done, of all epochs, and the loss of late.
+// watch: called with the number of ids done so far, over all epochs, and the recent loss.
 void train(InOut<float, 2> input, InOut<float, 2> output, In<std::int64_t, 1> counts,
            In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets,
            std::optional<In<std::int32_t, 1>> subwords,

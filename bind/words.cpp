@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::int64_t kNone = -1;
 
-// Adds words that follow each other in UTF-8; returns the places, among those given, of words that
-// were there already.
+// Adds concatenated UTF-8 words; returns the indices, among those given, of words that were known
+// already.
 Out<std::int64_t, 1> add_packed(Words& words, In<std::uint8_t, 1> data,
                                 In<std::int64_t, 1> offsets) {
   require_offsets(data, offsets);

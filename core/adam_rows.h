@@ -1,5 +1,5 @@
-// Some rows of a table under Adam, where the caller knows what they missed while
-// they rested (optimizer.h says how that is summed).
+// Rows of a table under Adam that are stale: no batch has used them for some steps. The caller
+// tells what they missed (missed_updates.h).
 #pragma once
 
 #include <cstddef>
@@ -9,22 +9,23 @@
 
 namespace wordrow {
 
-struct RestingRows {
-  const std::int32_t* ids;  // [n]: which rows; distinct; those that are no rows are passed over
+struct StaleRows {
+  const std::int32_t* ids;  // [n]: distinct; ids of n_rows and above are skipped
   std::size_t n, n_rows, dim;
-  const float* terms;           // [n, n_terms]: the sums of what each row missed
-  const float *fade_m, *fade_v;  // [n]: what is left of its moments
-  const float* keep;             // [n]: what weight decay has left of it, or none
-  std::size_t n_terms;           // at most kMaxTerms
+  const float* terms;              // [n, n_terms]: C_p of each row
+  const float *decay_m, *decay_v;  // [n]: the factors for its moments
+  const float* keep;               // [n]: what weight decay keeps of it, or none
+  std::size_t n_terms;             // at most kMaxTerms
   float epsilon;
 };
 
-// rows [n, dim]: the rows, up to date; zeros where there is no row. The table is not changed.
-void read_resting(const float* w, const float* m, const float* v, const RestingRows& resting,
+// rows [n, dim]: the rows with their missed updates applied; zeros for ids that are skipped. The
+// table does not change.
+void gather_stale(const float* w, const float* m, const float* v, const StaleRows& stale,
                   float* rows);
 
-// Brings the rows up to date in the table, and applies a step to them: gradient [n, dim].
-void update_resting(float* w, float* m, float* v, const RestingRows& resting,
-                    const float* gradient, const AdamStep& step);
+// Applies to the rows in the table what they missed, and then a step: gradient [n, dim].
+void update_stale(float* w, float* m, float* v, const StaleRows& stale, const float* gradient,
+                  const AdamStep& step);
 
 }  // namespace wordrow

@@ -15,18 +15,18 @@ namespace {
 
 constexpr std::size_t kParts = BagDocuments::kParts;
 
-// Counts the rows of one document; returns how many ids it has. rows[0 : *n_rows] are the distinct
-// ones. counts [V] was zeros, and rows has room for one more than there are ids.
-WORDROW_APART std::uint32_t count_rows(const std::int32_t* id, const std::int32_t* end,
-                                       bool skips_zeros, std::uint32_t* counts,
-                                       std::uint32_t* rows, std::uint32_t* n_rows) {
+// Counts the uses of each row in one document; returns how many ids it has. rows[0 : *n_rows] are
+// the distinct rows. counts [V] must be zeros, and rows have room for one more than there are ids.
+WORDROW_NOINLINE std::uint32_t count_rows(const std::int32_t* id, const std::int32_t* end,
+                                          bool skips_zeros, std::uint32_t* counts,
+                                          std::uint32_t* rows, std::uint32_t* n_rows) {
   constexpr std::ptrdiff_t kAhead = 16;
   std::uint32_t n = 0, n_ids = 0;
   for (; id != end; ++id) {
     if (end - id > kAhead) prefetch_address(counts + id[kAhead]);
     if (skips_zeros && *id == 0) continue;
     const auto row = static_cast<std::uint32_t>(*id);
-    rows[n] = row;  // whether it is new or not: which it is, is guessed wrong too often
+    rows[n] = row;  // new or not: a branch would often be mispredicted
     n += counts[row] == 0;
     ++counts[row];
     ++n_ids;
@@ -43,7 +43,7 @@ BagDocuments::BagDocuments(const std::int32_t* ids, const std::int64_t* offsets,
   constexpr std::size_t kDocumentsPerTask = 1024;
   uses_.resize((n_documents + kDocumentsPerTask - 1) / kDocumentsPerTask);
   std::atomic<std::size_t> next{0};
-  // Few tasks at a time hold a table of all rows.
+  // One task a thread: each holds a table of all rows.
   parallel_for(static_cast<std::size_t>(n_threads()), [&](std::size_t) {
     LargeVector<std::uint32_t> counts(n_rows, 0);
     std::vector<std::uint32_t> rows;
@@ -74,7 +74,7 @@ BagDocuments::BagDocuments(const std::int32_t* ids, const std::int64_t* offsets,
           const auto row = static_cast<std::uint32_t>(rows[r] / kParts);
           std::uint32_t& at = begins[rows[r] % kParts];
           std::uint32_t left = std::exchange(counts[rows[r]], 0);
-          for (; left > Use::kMost; left -= Use::kMost) to[at++] = Use(row, Use::kMost);
+          for (; left > Use::kMax; left -= Use::kMax) to[at++] = Use(row, Use::kMax);
           to[at++] = Use(row, left);
         }
       }
@@ -93,46 +93,47 @@ struct Batch {
   std::size_t document(std::size_t i) const { return static_cast<std::size_t>(documents[i]); }
 };
 
-// One group of rows, and what a batch has to do with it. Row r of the group is
-// row r * kParts + part of the table. Only the thread that works on it touches it.
+// One group of rows, and what a batch does with it. Row r of the group is row r * kParts + part of
+// the table. Only the thread that works on the group touches it.
 struct Part {
   struct Seen {
     std::int32_t step;  // the step that last used a row, as in RowTable::last
-    std::uint32_t n;    // while a batch is transposed: uses of the row, then where the next goes
+    std::uint32_t n;    // during `transpose`: uses of the row, then where the next one goes
   };
   std::vector<Seen> seen;
   std::vector<float> sums;             // [batch, dim]: this group's share of each document's sum,
                                        // or its largest
-  std::vector<std::uint32_t> largest;  // [batch, dim]: the slot of the row that is
+  std::vector<std::uint32_t> largest;  // [batch, dim]: the slot of the largest row
   std::vector<std::uint32_t> rows;     // the batch's distinct rows, in order of first use
-  std::vector<std::int32_t> last;      // the step that used each of them before
+  std::vector<std::int32_t> last;      // the step that last used each of them
   std::vector<std::uint32_t> ends;     // row s is in documents[ends[s - 1] : ends[s]]
-  std::vector<BagPlace> documents;     // by row: where in the batch it is used
+  std::vector<BagUse> documents;       // by row: where in the batch it is used
   std::vector<float> gradient;         // [dim]
   std::uint32_t n_rows = 0;
 
   // Turns the batch's documents, each a list of rows, into rows, each with a list of documents.
-  // step: the one that this batch is for.
+  // step: this batch's.
   void transpose(const BagDocuments& all, const Batch& batch, std::size_t part, std::int32_t step);
 };
 
-// The inner loops of `transpose`, kept apart so that all they hold stays in registers.
-WORDROW_APART std::uint32_t meet(const BagDocuments::Use* use, const BagDocuments::Use* end,
-                                 Part::Seen* seen, std::uint32_t* rows, std::uint32_t n) {
+// The inner loops of `transpose`, not inlined so that everything stays in registers.
+WORDROW_NOINLINE std::uint32_t count_uses(const BagDocuments::Use* use,
+                                          const BagDocuments::Use* end, Part::Seen* seen,
+                                          std::uint32_t* rows, std::uint32_t n) {
   for (; use != end; ++use) {
     prefetch_address(seen + use[BagDocuments::kBehind].row());
     Part::Seen& own = seen[use->row()];
-    rows[n] = use->row();  // whether it is new or not, as above
+    rows[n] = use->row();  // new or not, as above
     n += own.n == 0;
     ++own.n;
   }
   return n;
 }
 
-WORDROW_APART void place(const BagDocuments::Use* use, const BagDocuments::Use* end,
-                         Part::Seen* seen, BagPlace* places, std::uint32_t document) {
+WORDROW_NOINLINE void place_uses(const BagDocuments::Use* use, const BagDocuments::Use* end,
+                                 Part::Seen* seen, BagUse* uses, std::uint32_t document) {
   for (; use != end; ++use)
-    places[seen[use->row()].n++] = {document, static_cast<float>(use->count())};
+    uses[seen[use->row()].n++] = {document, static_cast<float>(use->count())};
 }
 
 void Part::transpose(const BagDocuments& all, const Batch& batch, std::size_t part,
@@ -142,8 +143,8 @@ void Part::transpose(const BagDocuments& all, const Batch& batch, std::size_t pa
     if (i + 8 < batch.size) all.prefetch_soon(batch.document(i + 8));
     if (i + 4 < batch.size) all.prefetch(batch.document(i + 4), part);
     const std::size_t document = batch.document(i);
-    n_rows = meet(all.begin(document, part), all.end(document, part), seen.data(), rows.data(),
-                  n_rows);
+    n_rows = count_uses(all.begin(document, part), all.end(document, part), seen.data(),
+                        rows.data(), n_rows);
   }
   std::uint32_t begin = 0;
   for (std::uint32_t s = 0; s < n_rows; ++s) {
@@ -153,8 +154,8 @@ void Part::transpose(const BagDocuments& all, const Batch& batch, std::size_t pa
   }
   for (std::size_t i = 0; i < batch.size; ++i) {
     const std::size_t document = batch.document(i);
-    place(all.begin(document, part), all.end(document, part), seen.data(), documents.data(),
-          static_cast<std::uint32_t>(i));
+    place_uses(all.begin(document, part), all.end(document, part), seen.data(), documents.data(),
+               static_cast<std::uint32_t>(i));
   }
   for (std::uint32_t s = 0; s < n_rows; ++s) {
     Seen& row = seen[rows[s]];
@@ -168,32 +169,32 @@ class Trainer {
  public:
   Trainer(const BagModel& model, const BagDocuments& documents, const BagLabels& labels,
           std::size_t batch_size);
-  // Puts the steps that used rows into the table.
+  // Writes the steps that last used rows back to the table.
   void put_back();
-  // Makes room for a batch, so that nothing is allocated while a gang runs.
+  // Makes room for a batch, so that nothing is allocated in a gang.
   void reserve(const Batch& batch);
 
   // The three phases of a step. All parts, then all documents, then all parts
   // and all dense rows: a document needs every part's sums, a part needs every
-  // document's gradient. Parts of the next step may begin before other parts
-  // of this one have ended, since a part is always its own thread's.
-  void sum_rows(std::size_t part, const Batch& batch, const RowOptimizer& clock);
-  void answer(std::size_t i, const Batch& batch, std::int32_t step);
-  void update_rows(std::size_t part, const RowOptimizer& clock);
+  // document's gradient. A part may begin the next step before others have
+  // ended this one, since it always belongs to the same thread.
+  void sum_rows(std::size_t part, const Batch& batch, const RowOptimizer& optimizer);
+  void forward(std::size_t i, const Batch& batch, std::int32_t step);
+  void update_rows(std::size_t part, const RowOptimizer& optimizer);
   void update_dense(std::size_t first, std::size_t last, const Batch& batch,
-                    const RowOptimizer& clock, std::vector<float>& gradient);
+                    const RowOptimizer& optimizer, std::vector<float>& gradient);
 
-  // Whether every document's loss is a number; and how rows are left where one is not.
+  // Whether every document's loss is finite; and what to do with the rows if not.
   bool is_finite(const Batch& batch) const;
-  void leave_rows(std::size_t part, const RowOptimizer& clock);
+  void leave_rows(std::size_t part, const RowOptimizer& optimizer);
 
   void add_to(BagResult& result, const Batch& batch) const;
 
  private:
-  // A document's pooled rows; how much of each number the gradient feels, in hidden_gradients_.
+  // Pools a document's rows into hidden_, with the derivative of each value in hidden_gradients_.
   void pool(std::size_t i, std::size_t document, std::int32_t step);
-  void answer_sigmoids(std::size_t i, std::size_t document);
-  void answer_softmax(std::size_t i, std::int32_t label);
+  void sigmoid_loss(std::size_t i, std::size_t document);
+  void softmax_loss(std::size_t i, std::int32_t label);
   void add_largest(Part& part, std::size_t slot, std::uint32_t begin, const float* row);
   void gradient_of_largest(const Part& part, std::size_t p, std::size_t slot, std::uint32_t begin,
                            float* gradient) const;
@@ -201,7 +202,7 @@ class Trainer {
     return part.rows[slot] * kParts + p;
   }
 
-  static constexpr std::size_t kAhead = 6;  // rows that are fetched before they are needed
+  static constexpr std::size_t kAhead = 6;  // rows to prefetch
   const BagModel& model_;
   const BagDocuments& documents_;
   const BagLabels labels_;
@@ -210,7 +211,7 @@ class Trainer {
   std::vector<float> logits_;                     // [batch, units], then their gradients
   std::vector<float> losses_;                     // [batch]
   std::vector<std::int32_t> correct_;             // [batch]
-  std::vector<std::uint8_t> owner_;               // [batch, dim]: the part that has the largest row
+  std::vector<std::uint8_t> owner_;               // [batch, dim]: the part with the largest row
   Part parts_[kParts];
 };
 
@@ -220,11 +221,11 @@ Trainer::Trainer(const BagModel& model, const BagDocuments& documents, const Bag
       units_(model.n_units), hidden_(batch_size * dim_),
       hidden_gradients_(batch_size * dim_), logits_(batch_size * units_), losses_(batch_size),
       correct_(batch_size) {
-  if (model.pool == Pool::kMax) owner_.resize(batch_size * dim_);
+  if (model.pooling == Pooling::kMax) owner_.resize(batch_size * dim_);
   for (Part& part : parts_) {
     part.seen.resize(model.table.n_rows / kParts + 1, Part::Seen{0, 0});
     part.sums.resize(batch_size * dim_);
-    if (model.pool == Pool::kMax) part.largest.resize(batch_size * dim_);
+    if (model.pooling == Pooling::kMax) part.largest.resize(batch_size * dim_);
     part.gradient.resize(dim_);
   }
   for (std::size_t row = 0; row < model.table.n_rows; ++row)
@@ -243,26 +244,26 @@ void Trainer::reserve(const Batch& batch) {
       n += static_cast<std::size_t>(documents_.end(batch.document(i), p) -
                                     documents_.begin(batch.document(i), p));
     Part& part = parts_[p];
-    if (part.rows.size() >= ++n) continue;  // one more is written to, and not used
+    if (part.rows.size() >= ++n) continue;  // one more is written, and not used
     part.last.resize(n);
     part.documents.resize(n);
     for (auto* list : {&part.rows, &part.ends}) list->resize(n);
   }
 }
 
-void Trainer::sum_rows(std::size_t p, const Batch& batch, const RowOptimizer& clock) {
+void Trainer::sum_rows(std::size_t p, const Batch& batch, const RowOptimizer& optimizer) {
   const Kernels& kernel = kernels();
   const RowTable& table = model_.table;
   Part& part = parts_[p];
-  part.transpose(documents_, batch, p, clock.step() + 1);
-  const bool has_max = model_.pool == Pool::kMax;
+  part.transpose(documents_, batch, p, optimizer.step() + 1);
+  const bool has_max = model_.pooling == Pooling::kMax;
   std::fill_n(part.sums.begin(), batch.size * dim_,
               has_max ? -std::numeric_limits<float>::infinity() : 0.0f);
   std::uint32_t begin = 0;
   for (std::size_t s = 0; s < part.n_rows; ++s) {
-    if (s + kAhead < part.n_rows) clock.prefetch(table, row_of(part, p, s + kAhead));
+    if (s + kAhead < part.n_rows) optimizer.prefetch(table, row_of(part, p, s + kAhead));
     const std::size_t row = row_of(part, p, s);
-    clock.catch_up(table, row, part.last[s]);
+    optimizer.apply_missed(table, row, part.last[s]);
     if (has_max)
       add_largest(part, s, begin, table.w + row * table.stride);
     else
@@ -283,7 +284,7 @@ void Trainer::add_largest(Part& part, std::size_t slot, std::uint32_t begin, con
   }
 }
 
-// A number in [0, 1) that depends on all of these (Steele et al. 2014, "Fast Splittable
+// A pseudorandom number in [0, 1) of all these (Steele et al. 2014, "Fast Splittable
 // Pseudorandom Number Generators": SplitMix64).
 double drawn(std::uint64_t seed, std::uint64_t step, std::uint64_t i, std::uint64_t d) {
   std::uint64_t x = seed;
@@ -301,11 +302,11 @@ void Trainer::pool(std::size_t i, std::size_t document, std::int32_t step) {
   const std::size_t at = i * dim_;
   float *const hidden = hidden_.data() + at, *const share = hidden_gradients_.data() + at;
   std::fill_n(hidden, dim_, 0.0f);
-  if (model_.pool == Pool::kMean) {
+  if (model_.pooling == Pooling::kMean) {
     for (const Part& part : parts_) kernels().add(hidden, part.sums.data() + at, dim_, scale);
     std::fill_n(share, dim_, scale);
   } else if (scale == 0) {
-    std::fill_n(share, dim_, 0.0f);  // no row is the largest of none
+    std::fill_n(share, dim_, 0.0f);  // an empty document has no largest row
   } else {
     std::fill_n(share, dim_, 1.0f);
     for (std::size_t d = 0; d < dim_; ++d) {
@@ -326,7 +327,7 @@ void Trainer::pool(std::size_t i, std::size_t document, std::int32_t step) {
   }
 }
 
-void Trainer::answer(std::size_t i, const Batch& batch, std::int32_t step) {
+void Trainer::forward(std::size_t i, const Batch& batch, std::int32_t step) {
   const Kernels& kernel = kernels();
   const std::size_t document = batch.document(i);
   pool(i, document, step);
@@ -339,9 +340,9 @@ void Trainer::answer(std::size_t i, const Batch& batch, std::int32_t step) {
     for (std::size_t d = 0; d < dim_; ++d)
       kernel.add(logits, model_.kernel.w + d * units_, units_, hidden[d]);
   if (model_.has_sigmoid)
-    answer_sigmoids(i, document);
+    sigmoid_loss(i, document);
   else
-    answer_softmax(i, labels_.classes[document]);
+    softmax_loss(i, labels_.classes[document]);
   // logits now holds the gradient of the batch's mean loss.
   for (std::size_t k = 0; k < units_; ++k) logits[k] /= static_cast<float>(batch.size);
   float* const gradient = hidden_gradients_.data() + i * dim_;
@@ -350,7 +351,7 @@ void Trainer::answer(std::size_t i, const Batch& batch, std::int32_t step) {
                                : kernel.dot(model_.kernel.w + d * units_, logits, units_);
 }
 
-void Trainer::answer_sigmoids(std::size_t i, std::size_t document) {
+void Trainer::sigmoid_loss(std::size_t i, std::size_t document) {
   float loss = 0;
   correct_[i] = 0;
   for (std::size_t k = 0; k < units_; ++k) {
@@ -365,7 +366,7 @@ void Trainer::answer_sigmoids(std::size_t i, std::size_t document) {
   losses_[i] = loss / static_cast<float>(units_);
 }
 
-void Trainer::answer_softmax(std::size_t i, std::int32_t label) {
+void Trainer::softmax_loss(std::size_t i, std::int32_t label) {
   float* const logits = logits_.data() + i * units_;
   const float* const largest = std::max_element(logits, logits + units_);
   const float top = *largest, wanted = logits[label] - top;
@@ -377,21 +378,21 @@ void Trainer::answer_softmax(std::size_t i, std::int32_t label) {
   logits[label] -= 1.0f;
 }
 
-void Trainer::update_rows(std::size_t p, const RowOptimizer& clock) {
+void Trainer::update_rows(std::size_t p, const RowOptimizer& optimizer) {
   const Kernels& kernel = kernels();
   const RowTable& table = model_.table;
   Part& part = parts_[p];
   std::uint32_t begin = 0;
   for (std::size_t s = 0; s < part.n_rows; ++s) {
-    if (s + kAhead < part.n_rows) clock.prefetch(table, row_of(part, p, s + kAhead));
+    if (s + kAhead < part.n_rows) optimizer.prefetch(table, row_of(part, p, s + kAhead));
     const std::size_t row = row_of(part, p, s);
-    if (!table.is_fixed(row)) {
-      if (model_.pool == Pool::kMax)
+    if (!table.is_frozen(row)) {
+      if (model_.pooling == Pooling::kMax)
         gradient_of_largest(part, p, s, begin, part.gradient.data());
       else
         kernel.sum_of_each(part.gradient.data(), hidden_gradients_.data(),
                            part.documents.data() + begin, part.ends[s] - begin, dim_);
-      clock.update(table, row, part.gradient.data());
+      optimizer.update(table, row, part.gradient.data());
     }
     begin = part.ends[s];
   }
@@ -410,7 +411,7 @@ void Trainer::gradient_of_largest(const Part& part, std::size_t p, std::size_t s
 
 // Rows [first, last) of the kernel; row dim_ stands for the bias.
 void Trainer::update_dense(std::size_t first, std::size_t last, const Batch& batch,
-                           const RowOptimizer& clock, std::vector<float>& gradient) {
+                           const RowOptimizer& optimizer, std::vector<float>& gradient) {
   gradient.assign((last - first) * units_, 0.0f);
   const std::size_t end = std::min(last, dim_), n = end - std::min(first, end);
   for (std::size_t i = 0; i < batch.size; ++i) {
@@ -425,8 +426,8 @@ void Trainer::update_dense(std::size_t first, std::size_t last, const Batch& bat
   }
   const DenseWeight &kernel = model_.kernel, &bias = model_.bias;
   const std::size_t at = first * units_;
-  clock.update(kernel.w + at, kernel.m + at, kernel.v + at, gradient.data(), n * units_);
-  if (last > dim_) clock.update(bias.w, bias.m, bias.v, gradient.data() + n * units_, units_);
+  optimizer.update(kernel.w + at, kernel.m + at, kernel.v + at, gradient.data(), n * units_);
+  if (last > dim_) optimizer.update(bias.w, bias.m, bias.v, gradient.data() + n * units_, units_);
 }
 
 bool Trainer::is_finite(const Batch& batch) const {
@@ -434,10 +435,10 @@ bool Trainer::is_finite(const Batch& batch) const {
                      [](float loss) { return std::isfinite(loss); });
 }
 
-void Trainer::leave_rows(std::size_t p, const RowOptimizer& clock) {
+void Trainer::leave_rows(std::size_t p, const RowOptimizer& optimizer) {
   Part& part = parts_[p];
-  for (std::size_t s = 0; s < part.n_rows; ++s)  // up to date, and not updated
-    part.seen[part.rows[s]].step = part.last[s] == 0 ? 0 : clock.step();
+  for (std::size_t s = 0; s < part.n_rows; ++s)  // missed updates were applied, this step was not
+    part.seen[part.rows[s]].step = part.last[s] == 0 ? 0 : optimizer.step();
 }
 
 void Trainer::add_to(BagResult& result, const Batch& batch) const {
@@ -450,7 +451,7 @@ void Trainer::add_to(BagResult& result, const Batch& batch) const {
 
 }  // namespace
 
-BagResult train_bag(const BagModel& model, RowOptimizer& clock, const BagDocuments& documents,
+BagResult train_bag(const BagModel& model, RowOptimizer& optimizer, const BagDocuments& documents,
                     const BagLabels& labels, const std::int64_t* order, std::size_t n,
                     std::size_t batch_size, const double* learning_rates, const BagWatch& watch) {
   const auto batch_at = [&](std::size_t begin) {
@@ -462,14 +463,14 @@ BagResult train_bag(const BagModel& model, RowOptimizer& clock, const BagDocumen
   const int n_members = std::min(gang_limit(), static_cast<int>(kParts));
   const auto step_by = static_cast<std::size_t>(n_members);
   Barrier barrier(n_members);
-  std::vector<RowOptimizer> clocks(step_by, clock);  // one each: they go on at their own pace
-  for (RowOptimizer& each : clocks) each.reserve((n - 1) / batch_size + 1);
+  std::vector<RowOptimizer> optimizers(step_by, optimizer);  // a copy each: threads' steps overlap
+  for (RowOptimizer& each : optimizers) each.reserve((n - 1) / batch_size + 1);
   const std::size_t n_dense = model.table.dim + 1;  // rows of the kernel, and the bias
   std::vector<std::vector<float>> gradients(
       step_by, std::vector<float>((n_dense / step_by + 1) * model.n_units));
   BagResult result;
   std::atomic<bool> stop{false};
-  std::exception_ptr error;  // of the watch: a member of a gang must not throw
+  std::exception_ptr error;  // from the watch: a member of a gang must not throw
   const auto ask_watch = [&] {
     try {
       if (!watch(result)) stop = true;
@@ -480,34 +481,33 @@ BagResult train_bag(const BagModel& model, RowOptimizer& clock, const BagDocumen
   };
   run_gang(n_members, [&](int number) {
     const auto member = static_cast<std::size_t>(number);
-    RowOptimizer& my_clock = clocks[member];
+    RowOptimizer& my_optimizer = optimizers[member];
     Pace pace;
     for (std::size_t begin = 0; begin < n; begin += batch_size) {
       const Batch batch = batch_at(begin);
       for (std::size_t p = member; p < kParts; p += step_by)
-        trainer.sum_rows(p, batch, my_clock);
+        trainer.sum_rows(p, batch, my_optimizer);
       if (member == 0 && watch && pace.is_due()) ask_watch();
       barrier.wait();
-      const bool is_last = stop;  // read between the barriers, where all see the same
+      const bool is_last = stop;  // read between barriers: all members see the same
       for (std::size_t i = member; i < batch.size; i += step_by)
-        trainer.answer(i, batch, my_clock.step());
+        trainer.forward(i, batch, my_optimizer.step());
       barrier.wait();
-      if (!trainer.is_finite(batch)) {  // as all members find
-        for (std::size_t p = member; p < kParts; p += step_by) trainer.leave_rows(p, my_clock);
+      if (!trainer.is_finite(batch)) {  // all members find the same
+        for (std::size_t p = member; p < kParts; p += step_by) trainer.leave_rows(p, my_optimizer);
         if (member == 0) result.not_finite = true;
         break;
       }
-      my_clock.begin_step(learning_rates[begin / batch_size]);
-      for (std::size_t p = member; p < kParts; p += step_by)
-        trainer.update_rows(p, my_clock);
+      my_optimizer.begin_step(learning_rates[begin / batch_size]);
+      for (std::size_t p = member; p < kParts; p += step_by) trainer.update_rows(p, my_optimizer);
       trainer.update_dense(n_dense * member / step_by, n_dense * (member + 1) / step_by, batch,
-                           my_clock, gradients[member]);
-      my_clock.end_step();
+                           my_optimizer, gradients[member]);
+      my_optimizer.end_step();
       if (member == 0) trainer.add_to(result, batch);
       if (is_last) break;
     }
   });
-  clock = clocks[0];
+  optimizer = optimizers[0];
   trainer.put_back();
   if (error) std::rethrow_exception(error);
   result.stopped = stop;

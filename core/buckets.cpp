@@ -9,7 +9,7 @@ namespace wordrow {
 void Buckets::add(const Buckets& other) {
   for (std::size_t i = 0; i < counts_.size(); ++i)
     counts_[i] = static_cast<std::uint8_t>(
-        std::min<unsigned>(kMostCounted, unsigned{counts_[i]} + other.counts_[i]));
+        std::min<unsigned>(kMaxCount, unsigned{counts_[i]} + other.counts_[i]));
 }
 
 std::size_t Buckets::rank(std::uint64_t min_count, std::int32_t first_id) {

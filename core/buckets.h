@@ -1,6 +1,5 @@
-// Word n-grams hashed to a fixed number of buckets: nothing is kept of an
-// n-gram but a count, shared with all that fall into its bucket. Buckets that
-// were seen often enough get ids.
+// Word n-grams hashed to a fixed number of buckets. Only a count is kept, shared by all n-grams in
+// a bucket. Buckets that were seen often enough get ids.
 #pragma once
 
 #include <cstddef>
@@ -22,11 +21,10 @@ class Buckets {
   void each_run(const std::uint64_t* words, std::size_t n_words, std::size_t longest,
                 std::vector<std::uint64_t>& prefixes, const Use& use) const;
 
-  void count(std::uint32_t bucket) { counts_[bucket] += counts_[bucket] < kMostCounted; }
+  void count(std::uint32_t bucket) { counts_[bucket] += counts_[bucket] < kMaxCount; }
   void add(const Buckets& other);  // its counts
 
-  // Gives ids from first_id on to the buckets seen at least min_count times;
-  // returns how many these are.
+  // Gives ids from first_id on to buckets seen at least min_count times; returns how many.
   std::size_t rank(std::uint64_t min_count, std::int32_t first_id);
   std::int32_t id_of(std::uint32_t bucket) const {  // 0: none
     if (blocks_.empty()) return 0;
@@ -35,7 +33,7 @@ class Buckets {
     return block.kept & bit ? block.first_id + n_bits(block.kept & (bit - 1)) : 0;
   }
 
-  static constexpr std::uint64_t kMostCounted = 255;
+  static constexpr std::uint64_t kMaxCount = 255;
   const LargeVector<std::uint8_t>& counts() const { return counts_; }
   void set_counts(const std::uint8_t* counts);
 

@@ -15,16 +15,16 @@ namespace {
 using Floats = std::unique_ptr<float[]>;  // not filled
 Floats floats(std::size_t n) { return Floats(new float[n]); }
 
-// Steps are taken some at a time, so that sums stay in registers for longer.
+// Steps are processed in blocks, so that sums stay in registers for longer.
 std::size_t steps_at_once(std::size_t dim) { return std::max<std::size_t>(1, 256 / dim); }
 
-// Texts in the order of how long they begin as most do: at each step the front has the id that most
-// of those have which have been like it so far. The texts that have left it within block i are the
-// first joined[i].
+// The front is the beginning that most texts share: at each step, the id that most of the texts
+// have that equal the front so far. Texts are ordered by how long they equal it; the first
+// joined[i] have left it by the end of block i.
 struct Fronts {
-  std::vector<std::int32_t> ids;    // [n_steps]: the front, as far as a text follows it
-  std::size_t block, n_blocks;      // so many steps each, but for the last
-  std::vector<std::size_t> order;   // text j is order[j] of those given
+  std::vector<std::int32_t> ids;    // [n_steps]: the front, as far as any text equals it
+  std::size_t block, n_blocks;      // steps a block (the last may have fewer)
+  std::vector<std::size_t> order;   // text j is the given text order[j]
   std::vector<std::size_t> joined;  // [n_blocks]
 
   explicit Fronts(const FlatTexts& texts)
@@ -61,7 +61,7 @@ struct Fronts {
     return texts.ids + order[j] * texts.n_steps + i * block;
   }
 
-  // How many lines a block has: one for each text that has joined, and the front's for the others.
+  // How many lines a block has: one for each text that has left the front, and the front's.
   std::size_t n_lines(std::size_t i, const FlatTexts& texts) const {
     return joined[i] + (joined[i] < texts.n_texts);
   }
@@ -70,12 +70,12 @@ struct Fronts {
   }
 
   // The rows of block i, [lines, steps * dim].
-  void lay_out(std::size_t i, const FlatTexts& texts, float* rows) const {
+  void materialize(std::size_t i, const FlatTexts& texts, float* rows) const {
     const std::size_t n = n_steps_of(i, texts);
     for (std::size_t line = 0; line < n_lines(i, texts); ++line)
       copy(ids_of_line(line, i, texts), n, texts, rows + line * n * texts.dim);
   }
-  // The same line by line: those whose rows lie behind each other in the table stay there.
+  // The same line by line; lines whose rows are contiguous in the table are not copied.
   void find(std::size_t i, const FlatTexts& texts, float* room, const float** lines) const {
     const std::size_t n = n_steps_of(i, texts);
     for (std::size_t line = 0; line < n_lines(i, texts); ++line) {
@@ -106,7 +106,7 @@ void flat_product(const FlatTexts& texts, float* out) {
   // One line more than texts: that of the front.
   const Floats sums = floats((n_texts + 1) * width);
   std::fill_n(sums.get(), (n_texts + 1) * width, 0.0f);
-  // A task's columns are its own; how many it has changes none of them.
+  // Each task has columns of its own; the number of tasks does not change the bits.
   const std::size_t n_tasks = std::min(panels, static_cast<std::size_t>(n_threads()));
   parallel_for(n_tasks, [&](std::size_t task) {
     const std::size_t begin = panels * task / n_tasks, end = panels * (task + 1) / n_tasks;
@@ -140,7 +140,7 @@ void flat_product(const FlatTexts& texts, float* out) {
 
 namespace {
 
-// The way back of one block of steps after the other; tasks share it.
+// The backward pass, block by block; shared by tasks.
 class FlatBack {
  public:
   FlatBack(const FlatTexts& texts, const float* dout)
@@ -163,7 +163,7 @@ class FlatBack {
   }
 
   std::size_t n_blocks() const { return fronts_.n_blocks; }
-  // Gradients of a block's part of the kernel, and of the rows that stand there.
+  // Gradients of a block's part of the kernel, and of its rows.
   void block(std::size_t i, float* dkernel);
   // The gradient of the table, from those of all blocks.
   void gather(float* dtable) const;
@@ -215,7 +215,7 @@ void FlatBack::block(std::size_t i, float* dkernel) {
   thread_local std::vector<const float*> from;
   thread_local std::vector<float*> to;
   rows.resize((n_texts + 1) * k);
-  fronts_.lay_out(i, texts_, rows.data());
+  fronts_.materialize(i, texts_, rows.data());
   std::fill_n(dkernel + first * n_units, k * n_units, 0.0f);
   add_to_kernel(dkernel + first * n_units, k, rows.data(), dout_.get(), n);
 
@@ -240,7 +240,7 @@ void FlatBack::block(std::size_t i, float* dkernel) {
 }
 
 void FlatBack::gather(float* dtable) const {
-  // A part has the rows of some ids, and adds to them in the order of the blocks.
+  // Each part has the rows of some ids, and adds to them in the order of the blocks.
   constexpr std::size_t kParts = 8;
   const std::size_t dim = texts_.dim;
   parallel_for(kParts, [&](std::size_t part) {

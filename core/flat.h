@@ -1,7 +1,6 @@
-// Texts as the rows of their words, laid behind each other, times a matrix: what
-// Embedding, Flatten and Dense do, forward and backward. No text is laid out.
-// The steps that texts begin with in common (padding) are worked on once, as long as they go on
-// being those that most texts have there.
+// Embedding, Flatten and Dense in one, forward and backward: the concatenated rows of each text
+// times a matrix. The concatenation is never materialized, and steps that most texts begin with in
+// common (padding) are computed once.
 #pragma once
 
 #include <cstddef>

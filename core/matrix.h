@@ -1,5 +1,4 @@
-// Products of matrices for the kernels that need them: packed once, then
-// multiplied by as many rows as come.
+// Matrix products for the kernels: a matrix is packed once, then multiplied by any number of rows.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +14,7 @@ inline std::size_t padded(std::size_t n_columns) { return n_panels(n_columns) * 
 // A matrix [k, n] as panels of kPanel columns, each contiguous, zeros behind the last column.
 class Packed {
  public:
-  // from[i * row_stride + j * column_stride] is its number (i, j).
+  // Element (i, j) is from[i * row_stride + j * column_stride].
   void pack(const float* from, std::size_t k, std::size_t n, std::size_t row_stride,
             std::size_t column_stride = 1);
 
@@ -37,8 +36,8 @@ class Packed {
 // c [m, n] = a [m, k] @ b [k, n], by all threads.
 void product(const float* a, std::size_t m, std::size_t k, const float* b, std::size_t n, float* c);
 
-// c [m, n] = a.T @ b, by all threads: a [n_rows, m], b [n_rows, n], each row a stride behind
-// the other. The sums are taken in the order of the rows, whatever the number of threads.
+// c [m, n] = a.T @ b, by all threads: a [n_rows, m], b [n_rows, n], rows a stride
+// apart. Sums are taken in the order of the rows, whatever the number of threads.
 void transposed_product(float* c, std::size_t c_stride, const float* a, std::size_t a_stride, std::size_t m,
                         const float* b, std::size_t b_stride, std::size_t n, std::size_t n_rows);
 

@@ -1,10 +1,10 @@
-// Arrays whose places are read at random: on large pages where the system has
-// them, since a table of words or rows is more pages than a processor keeps
-// addresses of.
+// Arrays that are read at random, on large pages where the system has them: a table of words or
+// rows has more small pages than the processor's TLB has entries.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -24,7 +24,7 @@ inline void prefetch_address(const void* address) {
 #endif
 }
 
-// The same for what will be written: it comes without a second request for the right to do so.
+// The same for what will be written: fetches the cache line for exclusive use.
 inline void prefetch_to_write(const void* address) {
 #if defined(__GNUC__) || defined(__clang__)
   __builtin_prefetch(address, 1);
@@ -33,12 +33,26 @@ inline void prefetch_to_write(const void* address) {
 #endif
 }
 
-// For a function whose inner loop is to have the processor's registers to itself.
+// For a function whose inner loop needs all registers.
 #if defined(__GNUC__) || defined(__clang__)
-#define WORDROW_APART __attribute__((noinline))
+#define WORDROW_NOINLINE __attribute__((noinline))
 #else
-#define WORDROW_APART
+#define WORDROW_NOINLINE
 #endif
+
+// Asks for large pages in memory that has not been touched yet.
+inline void prefer_large_pages(void* memory, std::size_t n_bytes) {
+#if defined(__linux__)
+  constexpr std::uintptr_t kPage = std::uintptr_t{2} << 20;
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory);
+  const std::uintptr_t first = (begin + kPage - 1) / kPage * kPage;
+  const std::uintptr_t end = (begin + n_bytes) / kPage * kPage;
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+#else
+  (void)memory;
+  (void)n_bytes;
+#endif
+}
 
 template <class T>
 struct LargePages {
@@ -54,7 +68,7 @@ struct LargePages {
       const std::size_t n_bytes = (n * sizeof(T) + kPage - 1) / kPage * kPage;
       void* const memory = std::aligned_alloc(kPage, n_bytes);
       if (!memory) throw std::bad_alloc();
-      madvise(memory, n_bytes, MADV_HUGEPAGE);  // where it is refused, small pages do
+      madvise(memory, n_bytes, MADV_HUGEPAGE);  // a hint: small pages work too
       return static_cast<T*>(memory);
     }
 #endif
@@ -77,7 +91,7 @@ struct LargePages {
   static constexpr std::size_t kAlignment = alignof(T) > 64 ? alignof(T) : 64;
 };
 
-// Memory that is used again and again: enlarged where needed, never filled.
+// A reusable buffer: grows where needed, is never initialized.
 template <class T>
 class Room {
  public:

@@ -1,4 +1,4 @@
-// The rows of a table that point the same way as a vector: exact.
+// Exact nearest neighbours by cosine similarity.
 #pragma once
 
 #include <cstddef>
@@ -24,13 +24,13 @@ void inverse_lengths(const float* table, std::size_t n_rows, std::size_t dim, fl
 void find_nearest(const Directions& directions, const float* queries, std::size_t n_queries,
                   std::size_t n, std::int64_t* rows, float* scores, const Watch& watch);
 
-// The same rows at length 1, rounded to a byte a number: a quarter of the memory to read for a
-// query. What is found by them is certain, since it is known how far off each row is: all rows that
-// could be among the n best are then looked at as they are.
+// The same rows at length 1, rounded to a byte a number: a query reads a quarter of the memory. The
+// result is exact: each row's rounding error is known, and all rows that could be among the n best
+// are compared again unrounded.
 class RoundedRows {
  public:
   explicit RoundedRows(const Directions& directions);
-  // The n best for one query, as find_nearest has them.
+  // The n best for one query, as from find_nearest.
   void find_nearest(const Directions& directions, const float* query, std::size_t n,
                     std::int64_t* rows, float* scores) const;
   std::size_t n_rows() const { return steps_.size(); }
@@ -39,8 +39,8 @@ class RoundedRows {
  private:
   std::size_t stride_;
   LargeVector<std::int8_t> bytes_;  // [n_rows, stride]
-  LargeVector<float> steps_;        // [n_rows]: what a byte counts
-  LargeVector<float> errors_;       // [n_rows]: the length of what rounding took from the row
+  LargeVector<float> steps_;        // [n_rows]: the value of one unit of a byte
+  LargeVector<float> errors_;       // [n_rows]: the length of the rounding error
 };
 
 }  // namespace wordrow

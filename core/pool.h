@@ -21,7 +21,7 @@ void set_n_threads(int n);
 // false to stop early.
 using Watch = std::function<bool()>;
 
-// Says when it is time to call a Watch again: every twentieth of a second.
+// Tells when to call a Watch again: every twentieth of a second.
 class Pace {
  public:
   bool is_due();

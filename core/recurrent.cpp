@@ -14,27 +14,27 @@
 namespace wordrow {
 namespace {
 
-constexpr std::size_t kMostTexts = 32;  // read together: as many states as stay near
+constexpr std::size_t kMaxTexts = 32;  // processed together: their states stay in the cache
 
-// ---- which steps are run --------------------------------------------------
+// ---- which steps are computed ---------------------------------------------
 
-// The real steps of one text, or those that texts have in common.
+// The unmasked steps of one text, or the steps that texts have in common.
 struct Line {
   std::size_t text, begin, length;  // its steps are begin ... begin + length of all
 };
 
-// All steps that are run. Padding in front is the same for every text: where it
-// is not masked, the states behind k steps of it are found once, on a line of
-// its own, that texts leave where their own steps begin.
+// All steps to compute. Padding in front is the same for every text. Where it is not masked, its
+// states are computed once, on the common line; each text goes on from the state where its own
+// steps begin.
 struct Plan {
   std::vector<Line> lines;         // the longest first
   Line common = {0, 0, 0};
-  std::vector<std::size_t> lead;   // of each text: the steps it has in common
+  std::vector<std::size_t> lead;   // of each text: how many steps of the common line it begins with
   std::vector<std::int32_t> rows;  // of each step: its row of z
   std::vector<std::int32_t> times;
 
   explicit Plan(const Recurrent& job);
-  // The steps that a line's step k stands for: itself and the masked ones behind it.
+  // Where the masked steps after a line's step k end: they have the same state.
   std::size_t until(const Recurrent& job, const Line& line, std::size_t k) const {
     return k + 1 < line.length ? static_cast<std::size_t>(times[line.begin + k + 1])
                                : job.n_steps;
@@ -44,12 +44,12 @@ struct Plan {
   void find_common(const Recurrent& job);
 };
 
-// The row that most texts begin with, if steps can be told apart by their rows.
+// Finds the row that most texts begin with, if steps are given as rows.
 void Plan::find_common(const Recurrent& job) {
   lead.assign(job.n_texts, 0);
-  if (!job.places || job.mask || job.first_h || job.first_c || job.n_steps == 0) return;
+  if (!job.row_indices || job.mask || job.first_h || job.first_c || job.n_steps == 0) return;
   std::vector<std::int32_t> firsts(job.n_texts);
-  for (std::size_t b = 0; b < job.n_texts; ++b) firsts[b] = job.places[b * job.n_steps];
+  for (std::size_t b = 0; b < job.n_texts; ++b) firsts[b] = job.row_indices[b * job.n_steps];
   std::sort(firsts.begin(), firsts.end());
   std::size_t most = 0;
   std::int32_t row = 0;
@@ -59,8 +59,8 @@ void Plan::find_common(const Recurrent& job) {
   }
   if (most < 2) return;
   for (std::size_t b = 0; b < job.n_texts; ++b) {
-    const std::int32_t* const places = job.places + b * job.n_steps;
-    while (lead[b] < job.n_steps && places[lead[b]] == row) ++lead[b];
+    const std::int32_t* const row_indices = job.row_indices + b * job.n_steps;
+    while (lead[b] < job.n_steps && row_indices[lead[b]] == row) ++lead[b];
   }
   common.length = *std::max_element(lead.begin(), lead.end());
 }
@@ -80,7 +80,7 @@ Plan::Plan(const Recurrent& job) {
                    [&](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
   const auto add = [&](std::size_t text, std::size_t t) {
     const std::size_t at = text * job.n_steps + t;
-    rows.push_back(job.places ? job.places[at] : static_cast<std::int32_t>(at));
+    rows.push_back(job.row_indices ? job.row_indices[at] : static_cast<std::int32_t>(at));
     times.push_back(static_cast<std::int32_t>(t));
   };
   for (const std::size_t b : order) {
@@ -95,10 +95,10 @@ Plan::Plan(const Recurrent& job) {
   }
 }
 
-// ---- what is shared by all steps of a run -----------------------------------
+// ---- shared by all steps ------------------------------------------------------
 
-// The recurrent kernel, packed: of the gates, of a GRU's candidate where that
-// is multiplied apart, and both transposed for the way back.
+// The recurrent kernel, packed: of the gates and, where a GRU multiplies it separately, of the
+// candidate. Both are transposed for the backward pass.
 struct Matrices {
   Packed gates, candidate;
 
@@ -116,12 +116,12 @@ struct Matrices {
   }
 };
 
-// Memory of a run, used again by the next: fresh pages would cost a part of its time.
+// Scratch memory, reused by later calls: fresh pages would take time.
 struct Workspace {
   Matrices matrices;
-  Room<float> common_h, common_c;  // [S + 1, U]: the states behind each common step
-  LargeVector<float> dz, inner;    // [steps, G * U], of the way back
-  Room<float> first;               // [2, B, U]: gradients of the first states
+  Room<float> common_h, common_c;  // [S + 1, U]: the states after each common step
+  LargeVector<float> dz, inner;    // [steps, G * U], of the backward pass
+  Room<float> first;               // [2, B, U]: gradients of the initial states
 
   struct GiveBack {
     void operator()(Workspace* space) const {
@@ -138,7 +138,7 @@ struct Workspace {
   }
 
  private:
-  // Never destroyed: threads may still work when the program ends.
+  // Never destroyed: threads may still be running at exit.
   static std::mutex& mutex() {
     static auto* const one = new std::mutex;
     return *one;
@@ -150,12 +150,34 @@ struct Workspace {
 };
 
 struct Sizes {
-  std::size_t n, width, stride;  // U, G * U, and the latter in whole panels
+  std::size_t n, width, stride;  // U, G * U, and G * U in whole panels
   explicit Sizes(const Recurrent& job)
       : n(job.n_units), width(n_gates(job.cell) * job.n_units), stride(padded(width)) {}
 };
 
-// The states behind the steps that a text has in common with others, or its first ones.
+bool has_inner(const Recurrent& job) {
+  return job.cell == Cell::kLstm || (job.cell == Cell::kGru && job.reset_after);
+}
+
+// The residuals, by computed step. These are at most B * T, since the steps on the common line are
+// also those of at least one text. T: float or const float.
+template <class T>
+struct Residuals {
+  T* gates;   // [steps, stride]: the gates' values
+  T* before;  // [steps, U]: h before the step
+  T* inner;   // [steps, U]: c after it; of a GRU with reset_after, what the state adds to the
+              // candidate; else none
+
+  Residuals(const Recurrent& job, T* memory) : gates(memory), before(nullptr), inner(nullptr) {
+    if (!memory) return;
+    const std::size_t capacity = job.n_texts * job.n_steps;
+    before = gates + capacity * Sizes(job).stride;
+    if (has_inner(job)) inner = before + capacity * job.n_units;
+  }
+  explicit operator bool() const { return gates != nullptr; }
+};
+
+// The states that a text starts from: those after its common steps, or the initial ones.
 struct FirstStates {
   const Recurrent& job;
   const Plan& plan;
@@ -181,16 +203,16 @@ void copy_or_zero(const float* from, std::size_t n, float* to) {
 
 // ---- forward --------------------------------------------------------------
 
-// Some lines, all read together step by step.
+// Runs some lines together, step by step.
 class Forward {
  public:
   Forward(const Recurrent& job, const Plan& plan, const Matrices& matrices,
-          RecurrentSaved* saved)
-      : job_(job), plan_(plan), matrices_(matrices), saved_(saved), size_(job),
-        gates_(kMostTexts * size_.stride), inner_(kMostTexts * size_.stride),
-        h_(kMostTexts * padded(size_.n)), c_(h_.size()), part_(h_.size()) {}
+          const Residuals<float>& residuals)
+      : job_(job), plan_(plan), matrices_(matrices), residuals_(residuals), size_(job),
+        gates_(kMaxTexts * size_.stride), inner_(kMaxTexts * size_.stride),
+        h_(kMaxTexts * padded(size_.n)), c_(h_.size()), part_(h_.size()) {}
 
-  // after(line, k): told when a line's step k is done, with the states h() and c().
+  // Calls after(line, k, h, c) after each step of a line.
   template <class After>
   void run(const std::vector<const Line*>& lines, const After& after) {
     std::size_t n = lines.size();
@@ -207,18 +229,19 @@ class Forward {
  private:
   void step(const std::vector<const Line*>& lines, std::size_t n, std::size_t k) {
     const bool apart = job_.cell == Cell::kGru && job_.reset_after;
-    float *sums[kMostTexts], *targets[kMostTexts];
-    const float* states[kMostTexts];
+    float *sums[kMaxTexts], *targets[kMaxTexts];
+    const float* states[kMaxTexts];
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t at = lines[i]->begin + k;
-      sums[i] = saved_ ? saved_->gates.data() + at * size_.stride : gates_.data() + i * size_.stride;
+      sums[i] =
+          residuals_ ? residuals_.gates + at * size_.stride : gates_.data() + i * size_.stride;
       const float* const z = job_.z + static_cast<std::size_t>(plan_.rows[at]) * size_.width;
       std::copy_n(z, size_.width, sums[i]);
       std::fill(sums[i] + size_.width, sums[i] + size_.stride, 0.0f);
-      if (saved_) std::copy_n(h(i), size_.n, saved_->before.data() + at * size_.n);
+      if (residuals_) std::copy_n(h(i), size_.n, residuals_.before + at * size_.n);
       states[i] = h(i);
       targets[i] = sums[i];
-      if (!apart) continue;  // what comes from the state must stay apart from what comes in
+      if (!apart) continue;  // the state's part of the sums is kept separate
       targets[i] = inner_.data() + i * size_.stride;
       copy_or_zero(job_.recurrent_bias, size_.width, targets[i]);
       std::fill(targets[i] + size_.width, targets[i] + size_.stride, 0.0f);
@@ -228,13 +251,14 @@ class Forward {
       const std::size_t at = lines[i]->begin + k;
       if (job_.cell == Cell::kLstm) {
         kernels().lstm_forward(job_.activations, sums[i], c(i), h(i), size_.n);
-        if (saved_) std::copy_n(c(i), size_.n, saved_->inner.data() + at * size_.n);
+        if (residuals_) std::copy_n(c(i), size_.n, residuals_.inner + at * size_.n);
       } else if (job_.cell == Cell::kSimple) {
         kernels().activate(job_.activations.activation, sums[i], size_.n);
         std::copy_n(sums[i], size_.n, h(i));
       } else if (apart) {
         gru_reset_after(sums[i], targets[i], h(i));
-        if (saved_) std::copy_n(targets[i] + 2 * size_.n, size_.n, saved_->inner.data() + at * size_.n);
+        if (residuals_)
+          std::copy_n(targets[i] + 2 * size_.n, size_.n, residuals_.inner + at * size_.n);
       }
     }
     if (job_.cell == Cell::kGru && !apart) gru_reset_before(sums, n);
@@ -249,14 +273,14 @@ class Forward {
   }
 
   void gru_reset_before(float* const* sums, std::size_t n_lines) {
-    const float* states[kMostTexts];
-    float* targets[kMostTexts];
+    const float* states[kMaxTexts];
+    float* targets[kMaxTexts];
     const std::size_t n = size_.n;
     for (std::size_t i = 0; i < n_lines; ++i) {
       float *const s = sums[i], *const reset = part_.data() + i * padded(n);
       kernels().activate(job_.activations.gate, s, 2 * n);
       for (std::size_t u = 0; u < n; ++u) reset[u] = s[n + u] * h(i)[u];
-      // The candidate's sums move to a place of their own, as wide as its panels.
+      // The candidate's sums move to a buffer as wide as whole panels.
       targets[i] = inner_.data() + i * size_.stride;
       std::copy_n(s + 2 * n, n, targets[i]);
       std::fill(targets[i] + n, targets[i] + padded(n), 0.0f);
@@ -279,15 +303,15 @@ class Forward {
   const Recurrent& job_;
   const Plan& plan_;
   const Matrices& matrices_;
-  RecurrentSaved* const saved_;
+  const Residuals<float> residuals_;
   const Sizes size_;
   std::vector<float> gates_, inner_, h_, c_, part_;
 };
 
-// Cuts lines into parts of at most kMostTexts, each with long ones and short ones.
+// Cuts lines into parts of at most kMaxTexts, each with long and short ones.
 std::vector<std::vector<const Line*>> parts_of(const Plan& plan) {
   const auto n_threads = static_cast<std::size_t>(wordrow::n_threads());
-  const std::size_t n = plan.lines.size(), least = (n + kMostTexts - 1) / kMostTexts;
+  const std::size_t n = plan.lines.size(), least = (n + kMaxTexts - 1) / kMaxTexts;
   const std::size_t n_parts =
       std::min(std::max<std::size_t>(1, n), (least + n_threads - 1) / n_threads * n_threads);
   std::vector<std::vector<const Line*>> parts(n_parts);
@@ -301,22 +325,16 @@ std::size_t n_gates(Cell cell) {
   return cell == Cell::kSimple ? 1 : cell == Cell::kLstm ? 4 : 3;
 }
 
-namespace {
-
-void reserve(LargeVector<float>& numbers, std::size_t n) {
-  if (numbers.size() < n) numbers.resize(n);  // what was there before may stay: it is overwritten
+std::size_t residual_width(const Recurrent& job) {
+  return Sizes(job).stride + (has_inner(job) ? 2 : 1) * job.n_units;
 }
 
-}  // namespace
-
-void run_recurrent(const Recurrent& job, const RecurrentStates& out, RecurrentSaved* saved) {
+void recurrent_forward(const Recurrent& job, const RecurrentStates& out, float* residuals) {
   const Plan plan(job);
   const Sizes size(job);
-  if (saved) {
-    reserve(saved->gates, plan.rows.size() * size.stride);
-    reserve(saved->inner, plan.rows.size() * size.n);
-    reserve(saved->before, plan.rows.size() * size.n);
-  }
+  if (residuals)
+    prefer_large_pages(residuals, job.n_texts * job.n_steps * residual_width(job) * sizeof(float));
+  const Residuals<float> saved(job, residuals);
   const auto space = Workspace::take();
   space->matrices.pack(job, false);
   const std::size_t n = size.n, n_common = plan.common.length;
@@ -362,16 +380,16 @@ void run_recurrent(const Recurrent& job, const RecurrentStates& out, RecurrentSa
 
 namespace {
 
-class Back {
+class Backward {
  public:
-  Back(const Recurrent& job, const Matrices& matrices, const RecurrentSaved& saved, float* dz,
-       float* inner)
-      : job_(job), matrices_(matrices), saved_(saved), dz_(dz), inner_(inner), size_(job),
-        dh_(kMostTexts * padded(size_.n), 0.0f), dc_(dh_.size(), 0.0f), new_(dh_.size(), 0.0f),
+  Backward(const Recurrent& job, const Matrices& matrices, const Residuals<const float>& residuals,
+           float* dz, float* inner)
+      : job_(job), matrices_(matrices), residuals_(residuals), dz_(dz), inner_(inner), size_(job),
+        dh_(kMaxTexts * padded(size_.n), 0.0f), dc_(dh_.size(), 0.0f), new_(dh_.size(), 0.0f),
         part_(dh_.size(), 0.0f), zeros_(size_.n, 0.0f) {}
 
-  // before(line, k, dh, dc): adds what else depends on the states behind a line's step k.
-  // c_first(line): what c was before the line's first step, or none.
+  // before(line, k, dh, dc): adds the gradients of outputs that use the states after step k.
+  // c_first(line): c before the line's first step, or none.
   template <class Before, class First>
   void run(const std::vector<const Line*>& lines, const Before& before, const First& c_first) {
     std::size_t n = 0;
@@ -390,17 +408,17 @@ class Back {
             const First& c_first) {
     const std::size_t n = size_.n;
     const Activation outer = job_.activations.activation;
-    float* targets[kMostTexts];
-    const float* from[kMostTexts];
+    float* targets[kMaxTexts];
+    const float* from[kMaxTexts];
     for (std::size_t i = 0; i < n_lines; ++i) {
       const std::size_t at = lines[i]->begin + k;
-      const float* const gates = saved_.gates.data() + at * size_.stride;
+      const float* const gates = residuals_.gates + at * size_.stride;
       float* const dz = dz_ + at * size_.width;
       targets[i] = new_.data() + i * padded(n);
       from[i] = dz;
       std::fill_n(targets[i], padded(n), 0.0f);
       if (job_.cell == Cell::kLstm) {
-        const float* const c = saved_.inner.data() + at * n;
+        const float* const c = residuals_.inner + at * n;
         const float* before = k > 0 ? c - n : c_first(*lines[i]);
         if (!before) before = zeros_.data();
         kernels().lstm_backward(job_.activations, gates, before, c, dh(i), dc(i), dz, n);
@@ -417,12 +435,12 @@ class Back {
     for (std::size_t i = 0; i < n_lines; ++i) std::copy_n(targets[i], n, dh(i));
   }
 
-  // Gradients of the candidate, z and, with reset_after, r; and of h what goes by z.
+  // Gradients of the candidate, z and, with reset_after, r; target: the part of h's through z.
   void gru(std::size_t i, std::size_t at, float* target) {
     const std::size_t n = size_.n;
-    const float *const keep = saved_.gates.data() + at * size_.stride, *const reset = keep + n;
-    const float *const candidate = keep + 2 * n, *const before = saved_.before.data() + at * n;
-    const float *const inner = saved_.inner.data() + at * n, *const d = dh(i);
+    const float *const keep = residuals_.gates + at * size_.stride, *const reset = keep + n;
+    const float *const candidate = keep + 2 * n, *const before = residuals_.before + at * n;
+    const float* const d = dh(i);
     float* const dz = dz_ + at * size_.width;
     for (std::size_t u = 0; u < n; ++u) {
       dz[u] = d[u] * (before[u] - candidate[u]);
@@ -432,6 +450,7 @@ class Back {
     kernels().slopes(job_.activations.gate, keep, dz, n);
     kernels().slopes(job_.activations.activation, candidate, dz + 2 * n, n);
     if (!job_.reset_after) return;
+    const float* const inner = residuals_.inner + at * n;
     for (std::size_t u = 0; u < n; ++u) dz[n + u] = dz[2 * n + u] * inner[u];
     kernels().slopes(job_.activations.gate, reset, dz + n, n);
     float* const to_state = inner_ + at * size_.width;
@@ -442,8 +461,8 @@ class Back {
   void gru_reset_before(const std::vector<const Line*>& lines, std::size_t n_lines, std::size_t k,
                         float* const* targets) {
     const std::size_t n = size_.n;
-    float* to[kMostTexts];
-    const float* from[kMostTexts];
+    float* to[kMaxTexts];
+    const float* from[kMaxTexts];
     for (std::size_t i = 0; i < n_lines; ++i) {
       to[i] = part_.data() + i * padded(n);
       from[i] = dz_ + (lines[i]->begin + k) * size_.width + 2 * n;
@@ -452,8 +471,8 @@ class Back {
     matrices_.candidate.multiply(to, from, n_lines);  // the gradient of r * h
     for (std::size_t i = 0; i < n_lines; ++i) {
       const std::size_t at = lines[i]->begin + k;
-      const float* const reset = saved_.gates.data() + at * size_.stride + n;
-      const float* const before = saved_.before.data() + at * n;
+      const float* const reset = residuals_.gates + at * size_.stride + n;
+      const float* const before = residuals_.before + at * n;
       float *const d_reset = dz_ + at * size_.width + n, *const product = inner_ + at * size_.width;
       for (std::size_t u = 0; u < n; ++u) {
         d_reset[u] = to[i][u] * before[u];
@@ -466,8 +485,8 @@ class Back {
 
   const Recurrent& job_;
   const Matrices& matrices_;
-  const RecurrentSaved& saved_;
-  // inner_: of a GRU, gradients of what the state adds, or r * h where that is multiplied.
+  const Residuals<const float> residuals_;
+  // inner_: of a GRU, gradients of the state's part of the sums; with reset before, r * h.
   float *const dz_, *const inner_;
   const Sizes size_;
   std::vector<float> dh_, dc_, new_, part_, zeros_;
@@ -475,7 +494,7 @@ class Back {
 
 void add(const float* from, std::size_t n, float* to) { kernels().add(to, from, n, 1.0f); }
 
-// out.z: the gradients of all steps, added up by row.
+// out.z: the gradients of all steps, summed by row.
 void add_up_rows(const Plan& plan, const Recurrent& job, const float* dz, float* out) {
   constexpr std::size_t kColumns = 64;
   const std::size_t width = Sizes(job).width;
@@ -487,24 +506,29 @@ void add_up_rows(const Plan& plan, const Recurrent& job, const float* dz, float*
   });
 }
 
+void reserve(LargeVector<float>& numbers, std::size_t n) {
+  if (numbers.size() < n) numbers.resize(n);  // contents are overwritten
+}
+
 }  // namespace
 
-void run_recurrent_back(const Recurrent& job, const RecurrentSaved& saved,
-                        const RecurrentGradients& gradients, const RecurrentBack& out) {
+void recurrent_backward(const Recurrent& job, const float* residuals,
+                        const RecurrentGradients& gradients, const RecurrentInputGradients& out) {
+  const Residuals<const float> saved(job, residuals);
   const Plan plan(job);
   const Sizes size(job);
   const auto space = Workspace::take();
   const std::size_t n = size.n, width = size.width, n_steps = plan.rows.size();
-  const bool has_inner = job.cell == Cell::kGru;
+  const bool is_gru = job.cell == Cell::kGru;
   space->matrices.pack(job, true);
   reserve(space->dz, n_steps * width);
-  if (has_inner) reserve(space->inner, n_steps * width);
+  if (is_gru) reserve(space->inner, n_steps * width);
   float *const dz = space->dz.data(), *const inner = space->inner.data();
   float* const first_dh = space->first.of(2 * job.n_texts * n);
   float* const first_dc = first_dh + job.n_texts * n;
 
-  // Behind k common steps: what stands k - 1 in the saved steps of the common line.
-  const float* const common_c = saved.inner.data() + plan.common.begin * n;
+  // After k common steps, c is residual k - 1 of the common line.
+  const float* const common_c = saved.inner ? saved.inner + plan.common.begin * n : nullptr;
   const auto c_first = [&](const Line& line) -> const float* {
     if (&line == &plan.common) return nullptr;
     if (plan.lead[line.text]) return common_c + (plan.lead[line.text] - 1) * n;
@@ -517,7 +541,7 @@ void run_recurrent_back(const Recurrent& job, const RecurrentSaved& saved,
   };
   const auto parts = parts_of(plan);
   parallel_for(parts.size(), [&](std::size_t p) {
-    Back back(job, space->matrices, saved, dz, inner);
+    Backward back(job, space->matrices, saved, dz, inner);
     for (std::size_t i = 0; i < parts[p].size(); ++i) {
       const std::size_t text = parts[p][i]->text;
       if (gradients.h) add(gradients.h + text * n, n, back.dh(i));
@@ -532,7 +556,7 @@ void run_recurrent_back(const Recurrent& job, const RecurrentSaved& saved,
         c_first);
     for (std::size_t i = 0; i < parts[p].size(); ++i) {
       const Line& line = *parts[p][i];
-      if (!plan.lead[line.text])  // masked steps in front put out the first state
+      if (!plan.lead[line.text])  // masked steps in front output the initial state
         add_sequence(line.text, 0,
                      line.length ? static_cast<std::size_t>(plan.times[line.begin]) : job.n_steps,
                      back.dh(i));
@@ -541,7 +565,7 @@ void run_recurrent_back(const Recurrent& job, const RecurrentSaved& saved,
     }
   });
   if (plan.common.length) {
-    Back back(job, space->matrices, saved, dz, inner);
+    Backward back(job, space->matrices, saved, dz, inner);
     back.run(
         {&plan.common},
         [&](const Line&, std::size_t k, float* dh, float* dc) {
@@ -557,8 +581,8 @@ void run_recurrent_back(const Recurrent& job, const RecurrentSaved& saved,
 
   add_up_rows(plan, job, dz, out.z);
   const std::size_t joint = job.cell == Cell::kGru && !job.reset_after ? 2 * n : width;
-  const float* const to_state = has_inner && job.reset_after ? inner : dz;
-  transposed_product(out.kernel, width, saved.before.data(), n, n, to_state, width, joint, n_steps);
+  const float* const to_state = is_gru && job.reset_after ? inner : dz;
+  transposed_product(out.kernel, width, saved.before, n, n, to_state, width, joint, n_steps);
   if (joint < width)
     transposed_product(out.kernel + joint, width, inner, width, n, dz + joint, width, n, n_steps);
   if (out.recurrent_bias) {

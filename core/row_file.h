@@ -1,6 +1,6 @@
 // Rows with their words, as word2vec, GloVe and fastText write them: lines of text, or a word and
-// the bytes of its numbers. A file is read piece by piece, so that no more of it is held than a
-// piece and what is kept.
+// the bytes of its numbers. A file is read piece by piece: memory holds one piece and the rows
+// kept.
 #pragma once
 
 #include <cstddef>
@@ -18,16 +18,16 @@
 
 namespace wordrow {
 
-// A line, or entry, that is no row.
+// A line or entry that is not a valid row.
 struct BadRow : std::runtime_error {
   BadRow(const char* reason, std::uint64_t number_, std::uint64_t byte_, std::string found_)
       : std::runtime_error(reason), number(number_), byte(byte_), found(std::move(found_)) {}
   std::uint64_t number;  // of the line or entry, from 0
   std::uint64_t byte;    // where it begins
-  std::string found;     // its word, or what stands in a number's place
+  std::string found;     // its word, or the text where a number should be
 };
 
-// Rows that grow in place: where the system can, without being copied.
+// Rows that grow, without being copied where the system can do so.
 class GrowingRows {
  public:
   GrowingRows() = default;
@@ -45,13 +45,13 @@ class GrowingRows {
   std::size_t size_ = 0, capacity_ = 0;
 };
 
-// What of a file is wanted.
+// What to read of a file.
 struct RowChoice {
   std::size_t dim = 0;
-  std::size_t most = std::numeric_limits<std::size_t>::max();  // stop behind so many rows
-  const Words* wanted = nullptr;  // these words alone
+  std::size_t most = std::numeric_limits<std::size_t>::max();  // stop after this many rows
+  const Words* wanted = nullptr;                               // only these words
   bool folds = false;             // or those whose lower case is one of them
-  bool replaces = false;          // U+FFFD in the place of what is no UTF-8, which is else a BadRow
+  bool replaces = false;          // replace invalid UTF-8 by U+FFFD; otherwise it is a BadRow
   bool skips = false;             // leave bad rows out
 };
 
@@ -75,7 +75,7 @@ class RowReader {
   std::uint64_t n_seen = 0;      // lines that are not blank, or entries
   std::uint64_t n_repeated = 0;  // rows of a word that had one
   std::uint64_t n_skipped = 0;   // bad rows left out
-  std::uint64_t n_numbered = 0;  // words that end in a number, as those of rows that are too long
+  std::uint64_t n_numbered = 0;  // words that end in a number, as where a row is too long
   std::string first_repeated, first_numbered;
 
  private:

@@ -19,7 +19,7 @@ constexpr std::size_t kBagsPerPart = 16;
 void mean_of(const float* table, std::size_t dim, const std::int32_t* first,
              const std::int32_t* last, float* sum) {
   const Kernels& kernel = kernels();
-  constexpr std::ptrdiff_t kAhead = 8;  // rows that are fetched before they are needed
+  constexpr std::ptrdiff_t kAhead = 8;  // rows to prefetch
   std::fill(sum, sum + dim, 0.0f);
   for (const std::int32_t* id = first; id != last; ++id) {
     if (last - id > kAhead)
@@ -57,13 +57,13 @@ void bag_mean(const float* table, std::size_t dim, const std::int32_t* ids,
 
 namespace {
 
-// Calls each(i, address of row ids[i], or none) for all ids, fetching rows before they are needed.
+// Calls each(i, address of row ids[i], or none) for all ids, prefetching rows.
 template <class Table, class Each>
 void each_row(Table* table, std::size_t n_rows, std::size_t dim, const std::int32_t* ids,
               std::size_t n_ids, const Each& each) {
   constexpr std::size_t kIdsPerPart = 512, kAhead = 8;
   const auto row = [&](std::size_t i) -> Table* {
-    const auto id = static_cast<std::size_t>(ids[i]);  // negative ones are no rows either
+    const auto id = static_cast<std::size_t>(ids[i]);  // negative ids become too large
     return id < n_rows ? table + id * dim : nullptr;
   };
   parallel_for((n_ids + kIdsPerPart - 1) / kIdsPerPart, [&](std::size_t part) {
@@ -85,7 +85,7 @@ bool are_rows(const std::int32_t* ids, std::size_t n_ids, std::size_t n_rows) {
   parallel_for((n_ids + kPerPart - 1) / kPerPart, [&](std::size_t part) {
     const std::int32_t *const own = ids + part * kPerPart;
     const std::size_t n = std::min(n_ids - part * kPerPart, kPerPart);
-    std::uint32_t wrong = 0;  // asked of every id: a loop that may end early is not vectorised
+    std::uint32_t wrong = 0;  // no early exit, so that the loop is vectorised
     for (std::size_t i = 0; i < n; ++i) wrong |= static_cast<std::uint32_t>(own[i]) >= limit;
     if (wrong) all = false;
   });
@@ -101,7 +101,7 @@ std::size_t find_unique(const std::int32_t* ids, std::size_t n_ids, std::int32_t
     if (i + kAhead < n_ids) prefetch_address(first_at + ids[i + kAhead]);
     const std::int32_t id = ids[i];
     const auto at = static_cast<std::size_t>(first_at[id]);
-    if (at < n && unique[at] == id) {  // else what stands there is from another batch
+    if (at < n && unique[at] == id) {  // otherwise first_at[id] is from another batch
       where[i] = first_at[id];
       continue;
     }
@@ -131,7 +131,7 @@ void put_rows(float* table, std::size_t n_rows, std::size_t dim, const std::int3
 
 namespace {
 
-// 1 / the number of a text's real steps; 0 where there are none.
+// 1 / the number of a text's unmasked steps; 0 where there are none.
 float share_of(const PaddedBags& bags, std::size_t bag) {
   std::size_t n = bags.n_steps;
   if (bags.mask) {
@@ -159,7 +159,7 @@ void padded_mean(const float* table, std::size_t dim, const PaddedBags& bags, fl
 
 void padded_mean_back(const float* dout, std::size_t dim, const PaddedBags& bags,
                       std::size_t n_rows, float* dtable) {
-  // A part is the rows in one stretch of the table: each row is one thread's own.
+  // Each part owns one stretch of the table, so no two threads write to a row.
   constexpr std::size_t kParts = 8;
   std::vector<float> scaled(bags.n_bags * dim, 0.0f);
   for (std::size_t bag = 0; bag < bags.n_bags; ++bag)
@@ -176,7 +176,7 @@ void padded_mean_back(const float* dout, std::size_t dim, const PaddedBags& bags
   });
 }
 
-void bag_answers(const BagAnswers& model, const std::int32_t* ids, const std::int64_t* offsets,
+void bag_predict(const BagClassifier& model, const std::int32_t* ids, const std::int64_t* offsets,
                  std::size_t n_bags, float* out) {
   each_bag(n_bags, [&](std::size_t begin, std::size_t end) {
     std::vector<float> hidden(model.dim);

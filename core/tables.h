@@ -72,8 +72,8 @@ struct WordKey {
  private:
   static WordKey of_long(const char* word, std::size_t length);
 
-  // Masks of the first `length` of 16 bytes, as two numbers: looked up, since a
-  // branch on a word's length is guessed wrong too often.
+  // Masks of the first `length` of 16 bytes, as two numbers: a table, since a branch on a word's
+  // length is often mispredicted.
   struct Kept {
     std::uint64_t low[kInlineBytes + 1] = {}, high[kInlineBytes + 1] = {};
     constexpr Kept() {
@@ -102,7 +102,7 @@ class WordTable {
   // The slot of a word, or an empty one.
   const Slot& find(const WordKey& key, std::uint64_t hash, const char* word,
                    std::size_t length) const {
-    // A search begins with the two slots of a cache line; which of them it is, is no branch.
+    // First look at both slots of a cache line, without a branch between them.
     const std::size_t mask = slots_.size() - 1;
     const Slot* const pair = &slots_[hash & mask & ~std::size_t{1}];
     const Slot& likely = pair[pair[1].key == key];
@@ -119,9 +119,9 @@ class WordTable {
     return {arena_.data() + begin, ends_[serial] - begin};
   }
   std::size_t size() const { return counts.size(); }
-  // Adds the words of another table, in their order; serials[s] is what its s became here.
+  // Adds the words of another table in order; serials[s] is the serial here of its serial s.
   void merge(const WordTable& other, std::uint32_t* serials);
-  // Puts `ids` into the slots, where find() reads them.
+  // Copies `ids` into the slots for find() to read.
   void publish_ids();
 
   LargeVector<Count> counts;      // by serial

@@ -15,7 +15,7 @@ WindowRows rows_of(const Windows& windows) {
   return {windows.rows, windows.bias, windows.steps.size, windows.dim};
 }
 
-// Calls work(first, number) for n things, some at a time, by all threads.
+// Calls work(first, number) for ranges of n items, by all threads.
 template <class Work>
 void each_of(std::size_t n, std::size_t at_once, const Work& work) {
   parallel_for((n + at_once - 1) / at_once, [&](std::size_t task) {
@@ -25,13 +25,13 @@ void each_of(std::size_t n, std::size_t at_once, const Work& work) {
 
 void copy_columns(const float* from, std::size_t n, float* to) {
   if (n == kPanel)
-    std::memcpy(to, from, kPanel * sizeof(float));  // of a size the compiler knows
+    std::memcpy(to, from, kPanel * sizeof(float));  // a constant size
   else
     std::copy_n(from, n, to);
 }
 
-// Brings gradients of activated sums back to rows and bias. A task's columns are its own: it adds
-// to them line by line. add(gradients [number, kPanel], first, number, columns, room) does so for
+// Backpropagates gradients of activated sums to rows and bias. Each task has columns of its own and
+// adds to them line by line, by add(gradients [number, kPanel], first, number, columns, room) for
 // the lines from `first` on.
 template <class Add>
 void bring_back(const Windows& windows, std::size_t n, const float* out, const float* dout,
@@ -63,12 +63,12 @@ void bring_back(const Windows& windows, std::size_t n, const float* out, const f
 
 }  // namespace
 
-bool are_places(const Groups& groups, std::size_t n_rows) {
-  // One loop without a way out of it, which the compiler can vectorise.
+bool are_row_indices(const Groups& groups, std::size_t n_rows) {
+  // No early exit, so that the loop is vectorised.
   const auto limit = static_cast<std::uint32_t>(std::min(n_rows, std::size_t{1} << 31));
   std::uint32_t wrong = 0;
   for (std::size_t i = 0; i < groups.n * groups.size; ++i)
-    wrong |= static_cast<std::uint32_t>(groups.places[i]) + 1 > limit;
+    wrong |= static_cast<std::uint32_t>(groups.row_indices[i]) + 1 > limit;
   return wrong == 0;
 }
 
@@ -76,7 +76,7 @@ void window_sums(const Windows& windows, float* out) {
   const std::size_t dim = windows.dim;
   each_of(windows.steps.n, 512, [&](std::size_t first, std::size_t number) {
     kernels().sum_windows(out + first * dim, rows_of(windows),
-                          windows.steps.places + first * windows.steps.size, number);
+                          windows.steps.row_indices + first * windows.steps.size, number);
     kernels().activate(windows.activation, out + first * dim, number * dim);
   });
 }
@@ -88,7 +88,7 @@ void window_sums_back(const Windows& windows, const float* out, const float* dou
              [&](const float* gradients, std::size_t first, std::size_t number,
                  const WindowColumns& columns, std::vector<float>&) {
                kernels().add_windows(drows, gradients, rows,
-                                     windows.steps.places + first * windows.steps.size, number,
+                                     windows.steps.row_indices + first * windows.steps.size, number,
                                      columns);
              });
 }
@@ -96,7 +96,7 @@ void window_sums_back(const Windows& windows, const float* out, const float* dou
 namespace {
 
 bool is_empty(const Groups& pools, std::size_t pool) {
-  const std::int32_t* const own = pools.places + pool * pools.size;
+  const std::int32_t* const own = pools.row_indices + pool * pools.size;
   return std::all_of(own, own + pools.size, [](std::int32_t place) { return place < 0; });
 }
 
@@ -106,11 +106,12 @@ void window_max(const Windows& windows, const Groups& pools, float* out) {
   const std::size_t dim = windows.dim;
   const std::size_t at_once = std::max<std::size_t>(1, 512 / pools.size);
   each_of(pools.n, at_once, [&](std::size_t first, std::size_t number) {
-    kernels().max_windows(out + first * dim, rows_of(windows), windows.steps.places, number,
-                          pools.places + first * pools.size, pools.size);
-    // Activations rise, so that the largest sum gives the largest value.
+    kernels().max_windows(out + first * dim, rows_of(windows), windows.steps.row_indices, number,
+                          pools.row_indices + first * pools.size, pools.size);
+    // Activations are monotonic: the largest sum gives the largest value.
     kernels().activate(windows.activation, out + first * dim, number * dim);
-    if (windows.activation == Activation::kLinear || windows.activation == Activation::kRelu) return;
+    if (windows.activation == Activation::kLinear || windows.activation == Activation::kRelu)
+      return;
     for (std::size_t i = first; i < first + number; ++i)
       if (is_empty(pools, i)) std::fill_n(out + i * dim, dim, 0.0f);
   });
@@ -125,9 +126,9 @@ void window_max_back(const Windows& windows, const Groups& pools, const float* o
                for (std::size_t i = 0; i < number; ++i)
                  if (is_empty(pools, first + i)) std::fill_n(gradients + i * kPanel, kPanel, 0.0f);
                room.resize(pools.size * kPanel);
-               kernels().max_windows_back(drows, gradients, rows, windows.steps.places, number,
-                                          pools.places + first * pools.size, pools.size, columns,
-                                          room.data());
+               kernels().max_windows_back(drows, gradients, rows, windows.steps.row_indices, number,
+                                          pools.row_indices + first * pools.size, pools.size,
+                                          columns, room.data());
              });
 }
 

@@ -1,5 +1,5 @@
-// Windows over the steps of texts: convolution, and pooling of what it gives,
-// forward and backward. Nothing depends on the number of threads.
+// Windows over the steps of texts: convolution and pooling, forward and backward. The bits do not
+// depend on the number of threads.
 #pragma once
 
 #include <cstddef>
@@ -9,16 +9,16 @@
 
 namespace wordrow {
 
-// n groups of `size` places each, of rows or of other groups; -1 where there is none.
+// n groups of `size` indices each, of rows or of other groups; -1 for none.
 struct Groups {
-  const std::int32_t* places;  // [n, size]
+  const std::int32_t* row_indices;  // [n, size]
   std::size_t n, size;
 };
-// Whether every place is below a number, or none.
-bool are_places(const Groups& groups, std::size_t n_rows);
+// Whether all indices are below n_rows, or -1.
+bool are_row_indices(const Groups& groups, std::size_t n_rows);
 
-// A convolution's windows. What row r gives as a window's step k is rows[r, k]: [n_rows, size, dim];
-// a window's sum is the bias and what its steps give.
+// A convolution's windows. A window's sum is the bias plus rows[r, k] for each of its steps k, r
+// the step's row.
 struct Windows {
   const float* rows;
   std::size_t n_rows, dim;
@@ -35,7 +35,7 @@ void window_sums_back(const Windows& windows, const float* out, const float* dou
 
 // out [pools.n, dim] = activation(the largest sum of each pool's windows); zeros where it has none.
 void window_max(const Windows& windows, const Groups& pools, float* out);
-// The gradients, as above; windows of a pool that are equally large share it.
+// The gradients, as above; equal maxima of a pool share the gradient.
 void window_max_back(const Windows& windows, const Groups& pools, const float* out,
                      const float* dout, float* drows, float* dbias);
 

@@ -112,8 +112,8 @@ double Word2Vec::mean_loss() const {
   return n ? loss_.load(std::memory_order_relaxed) / static_cast<double>(n) : 0.0;
 }
 
-// One thread's way through chunks of the text. Threads change the same rows without waiting for
-// each other, as in Niu et al. 2011 ("Hogwild!"): they seldom meet in a row.
+// One thread's training on chunks of the text. Threads change the same rows without locks, as in
+// Niu et al. 2011 ("Hogwild!"): collisions are rare.
 class Word2Vec::Worker {
  public:
   Worker(Word2Vec& model, std::uint64_t seed, float rate)
@@ -160,7 +160,7 @@ class Word2Vec::Worker {
     for (std::size_t d = 0; d < stride_; d += 16) prefetch_to_write(row + d);
   }
 
-  // The rows that say whether `word` is meant, and what each should say.
+  // The output rows for `word`, and the target of each: 1 or 0.
   void target(std::uint32_t word) {
     outputs_.clear();
     labels_.clear();
@@ -179,7 +179,7 @@ class Word2Vec::Worker {
       const Alias& alias = model_.aliases_[drawn];
       if (static_cast<std::uint32_t>(bits) >= alias.bound) drawn = alias.other;
       float* const row = output(drawn);
-      // The word itself is no negative, and of a row that is drawn twice one change would be lost.
+      // Neither the word itself nor a row drawn twice, of which one change would be lost.
       if (std::find(outputs_.begin(), outputs_.end(), row) != outputs_.end()) continue;
       prefetch(row);
       outputs_.push_back(row);

@@ -1,4 +1,4 @@
-// Distinct words, each with its place in the order they came in: little more than their bytes.
+// Distinct words, numbered in the order of their addition, in little more memory than their bytes.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class Words {
 
   Words() : slots_(1024) {}
 
-  // The place of a word, or kNoSerial. For `_in_place`, kReadable more bytes can be read.
+  // The number of a word, or kNoSerial. `_in_place`: kReadable bytes past its end are readable.
   std::uint32_t find_in_place(const char* word, std::size_t length) const {
     return slots_[slot_of(hash_of(word, length), {word, length})].place - 1;
   }
@@ -53,7 +53,7 @@ class Words {
  private:
   struct Slot {
     std::uint32_t place = 0;  // from 1; 0: empty
-    std::uint32_t hash = 0;   // so that other words are seldom looked at
+    std::uint32_t hash = 0;   // so that other words are seldom compared
   };
 
   static std::string readable(std::string_view word) {

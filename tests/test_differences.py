@@ -9,7 +9,7 @@ import pytest
 from keras.src.legacy.preprocessing.text import Tokenizer as KerasTokenizer
 
 import wordrow
-from wordrow.nn.layers.layer import Spec
+from wordrow.nn.spec import Spec
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation:DeprecationWarning",  # inside Keras, of NumPy 2
@@ -51,9 +51,13 @@ def difference_3():
     ):
         layer = make(wordrow)
         padded, real = layer.run(
-            layer.build(Spec((None, 5, 2)), np.random.default_rng(0))[0], {}, more, mask,
-            training=False, rng=None,
-        )[:2]  # fmt: skip
+            layer.build(Spec((None, 5, 2)), np.random.default_rng(0))[0],
+            {},
+            more,
+            mask,
+            training=False,
+            rng=None,
+        )[:2]
         np.testing.assert_array_equal(padded[real], make(wordrow)(x)[0])
         assert np.asarray(make(keras.layers)(more)).max() > padded[real].max()  # of the padding
 

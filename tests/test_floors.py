@@ -1,16 +1,19 @@
-"""Imports go strictly down, and what must stay light stays light."""
+"""Imports go strictly down and in no circle; what must stay light stays light."""
 
 import ast
 import pathlib
+import shutil
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
 import wordrow
 
 SOURCE = pathlib.Path(wordrow.__file__).parent
-CORE = SOURCE.parents[1] / "core"
+ROOT = SOURCE.parents[1]
+CORE = ROOT / "core"
 
 # Module or package -> floor. A module may import from lower floors, and from its
 # own package; beside that, only the sideways steps listed below it.
@@ -20,15 +23,24 @@ FLOORS = {
     "types": 2,
     "arguments": 2,
     "lazy": 2,
+    "plugins": 2,
+    "versions": 2,
     "store": 3,
     "progress": 3,
     "text": 3,
     "vectors": 3,
     "nn": 4,
-    "labels": 5,
-    "estimator": 5,
-    "classifier_file": 5,
-    "classifier_model": 5,
+    "callbacks": 5,
+    "constraints": 5,
+    "initializers": 5,
+    "layers": 5,
+    "losses": 5,
+    "metrics": 5,
+    "models": 5,
+    "optimizers": 5,
+    "regularizers": 5,
+    "schedules": 5,
+    "utils": 5,
     "classifier": 5,
     "explain": 5,
     "datasets": 5,
@@ -38,22 +50,34 @@ FLOORS = {
     "__init__": 9,
 }
 SIDEWAYS = {
-    ("classifier", "classifier_model"), ("classifier_file", "classifier_model"),
-    ("classifier", "classifier_file"), ("classifier", "labels"),
-    ("classifier", "estimator"), ("classifier_file", "estimator"),
-    ("classifier_file", "classifier"),  # for a type only
     ("explain", "classifier"),
     ("arguments", "errors"),
-    ("vectors", "text"), ("vectors", "store"), ("vectors", "progress"),
-}  # fmt: skip
-# Inside nn/, lowest first.
+    ("vectors", "text"),
+    ("vectors", "store"),
+    ("vectors", "progress"),
+    ("versions", "errors"),
+}
+# The rooms of nn/, lowest first.
 NN_ORDER = [
-    "random", "custom_calls", "ops", "named", "activations", "initializers",
-    "regularizers", "constraints", "labels", "losses", "metrics", "schedules", "optimizer",
-    "optimizers", "away", "updates", "callbacks", "layers", "summary", "graph", "bag", "bag_fit",
-    "columns", "compiled", "train", "feed", "trainer", "answer", "bag_epoch", "fit", "words",
-    "model", "sequential", "plot", "saving",
-]  # fmt: skip
+    "spec",
+    "registry",
+    "random",
+    "ids",
+    "interrupt",
+    "ops",
+    "functions",
+    "optimizers",
+    "graph",
+    "table",
+    "layers",
+    "metrics",
+    "callbacks",
+    "data",
+    "family",
+    "train",
+    "inference",
+    "model",
+]
 
 
 def modules():
@@ -73,6 +97,36 @@ def imports(path):
 
 def place(path):
     return path.relative_to(SOURCE).with_suffix("").parts[0]
+
+
+def dotted(path):
+    parts = ["wordrow", *path.relative_to(SOURCE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def import_graph(paths):
+    """Return file -> the files it imports, inside functions and for types too."""
+    graph = {dotted(path): set() for path in paths}
+    names = {*graph, "wordrow._core"}
+    for path in paths:
+        found = graph[dotted(path)]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names} & names
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    found |= {inner if inner in names else node.module} & names
+    return graph
+
+
+def test_imports_go_in_no_circle():
+    graph = import_graph(modules())
+    assert len(graph) > 150
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"files import each other in a circle: {' -> '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
@@ -95,25 +149,93 @@ def test_inside_nn_too():
             continue
         for name, line in imports(path):
             parts = name.split(".")
-            if parts[:2] != ["wordrow", "nn"] or len(parts) < 3 or parts[2] not in NN_ORDER:
-                continue
-            if here == parts[2] or (here, parts[2]) == ("model", "saving"):  # save, when called
-                continue
-            if parts[2] == "model" and here in ("answer", "fit", "summary", "plot"):  # for a type
+            if parts[:2] != ["wordrow", "nn"] or len(parts) < 3 or here == parts[2]:
                 continue
             assert NN_ORDER.index(parts[2]) < NN_ORDER.index(here), f"nn/{path.name}:{line}: {name}"
 
 
 def test_every_place_has_a_floor():
     assert {place(path) for path in modules()} <= set(FLOORS)
+    rooms = {path.relative_to(SOURCE / "nn").parts[0] for path in (SOURCE / "nn").rglob("*.py")}
+    assert {room.removesuffix(".py") for room in rooms} == {*NN_ORDER, "__init__"}
+
+
+def test_no_module_is_imported_by_its_name_as_text():
+    """`import_module("wordrow.…")` would go round the tests above, in a function too."""
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in ("import_module", "__import__"):
+                first = ast.unparse(node.args[0])
+                assert "wordrow" not in first, f"{path.name}:{node.lineno}: {first}"
+
+
+WITHOUT_KERAS = """
+import numpy as np
+import wordrow
+from wordrow import *
+x, y = np.array([[1, 2], [3, 4]] * 8), np.array([0, 1] * 8)
+for layer in (GlobalAveragePooling1D(), LSTM(2)):
+    model = Sequential([Embedding(5, 3, mask_zero=True), layer, Dense(1, "sigmoid")])
+    model.compile("adam", "binary_crossentropy")
+    model.fit(x, y, verbose=0)
+    model.save("model.safetensors")
+    assert (wordrow.load_model("model.safetensors").predict(x) == model.predict(x)).all()
+try:
+    model.save("model.keras")
+except ModuleNotFoundError as error:
+    assert "wordrow.keras" in str(error), error
+else:
+    raise SystemExit("saved")
+"""
+
+
+def test_without_keras_the_rest_passes(tmp_path):
+    """In a copy without the folder, its tests and docs: what is left imports none of it."""
+    source = tmp_path / "src" / "wordrow"
+    shutil.copytree(SOURCE, source, ignore=shutil.ignore_patterns("keras", "__pycache__"))
+    for so in pathlib.Path(wordrow._core.__file__).parent.glob("_core*"):
+        shutil.copy(so, source)
+    ignored = shutil.ignore_patterns("keras", "__pycache__", "keras_models.py", "test_docs.py")
+    shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    allowed = {"app/script.py"}  # the command `wordrow run` is for Keras's scripts
+    for path in source.rglob("*.py"):
+        if str(path.relative_to(source)) not in allowed:
+            assert not any(n.startswith("wordrow.keras") for n, _ in imports(path)), path
+    environment = {"PYTHONPATH": str(tmp_path / "src"), "PATH": "/usr/bin:/bin"}
+    code = f"import sys; sys.meta_path[:] = sys.meta_path[-3:]\n{WITHOUT_KERAS}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    some = ["tests/test_tiny.py", "tests/nn/table/test_one_owner.py", "tests/test_store.py"]
+    for arguments in (["tests", "--collect-only"], some):
+        run = (
+            "import sys; sys.meta_path[:] = sys.meta_path[-3:]; import pytest; "
+            f"sys.exit(pytest.main({['-q', '-p', 'no:cacheprovider', *arguments]!r}))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", run],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout[-5000:] + done.stderr
 
 
 def test_no_pickle_no_eval():
     for path in modules():
         names = {name.split(".")[0] for name, _ in imports(path)}
         assert not names & {"pickle", "keras", "tensorflow", "torch", "marshal"}, path
-        calls = [n.func.id for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-                 if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]  # fmt: skip
+        calls = [
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        ]
         assert not {"eval", "exec", "compile"} & set(calls), path
 
 
@@ -121,8 +243,8 @@ def test_jax_is_imported_in_one_function_only():
     def takes_jax(path):
         return any(name.split(".")[0] == "jax" for name, _ in imports(path))
 
-    assert [path.name for path in modules() if takes_jax(path)] == ["train.py"]
-    tree = ast.parse((SOURCE / "nn" / "train.py").read_text(encoding="utf-8"))
+    assert [str(p.relative_to(SOURCE)) for p in modules() if takes_jax(p)] == ["nn/ops/jax.py"]
+    tree = ast.parse((SOURCE / "nn" / "ops" / "jax.py").read_text(encoding="utf-8"))
     outside = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert not any("jax" in ast.unparse(node) for node in outside)
 
@@ -161,6 +283,10 @@ USES = {
     "training a classifier": "wordrow.TextClassifier().fit(['a', 'b'], [0, 1]).predict(['a'])",
     "neighbours": "import wordrow.vectors",
     "data sets": "wordrow.datasets.imdb",
+    "Keras's modules": "import wordrow.layers, wordrow.callbacks, wordrow.optimizers, "
+    "wordrow.losses, wordrow.metrics, wordrow.initializers, wordrow.regularizers, "
+    "wordrow.constraints, wordrow.models, wordrow.utils, wordrow.schedules",
+    "versions": "wordrow.show_versions()",
 }
 
 

@@ -64,8 +64,13 @@ def test_one_tokenizer_is_fitted_by_one_thread_at_a_time():
 
 def test_the_setting_is_heard():
     code = "from wordrow import _core; print(_core.n_threads())"
-    out = subprocess.run([sys.executable, "-c", code], env=os.environ | {"WORDROW_THREADS": "3"},
-                         check=True, capture_output=True, text=True)  # fmt: skip
+    out = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"WORDROW_THREADS": "3"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     assert out.stdout.strip() == "3"
 
 
@@ -76,8 +81,13 @@ def test_every_instruction_set_trains_alike(wanted):
         "c = TextClassifier(seed=1, epochs=3).fit(['a b', 'b c', 'c d'], [0, 1, 1]);"
         "print(_core.instruction_set(), *c.model_.get_weights()[0].ravel().round(4))"
     )
-    out = subprocess.run([sys.executable, "-c", code], env=os.environ | {"WORDROW_ISA": wanted},
-                         check=True, capture_output=True, text=True)  # fmt: skip
+    out = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"WORDROW_ISA": wanted},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     name, *numbers = out.stdout.split()
     if wanted == "baseline":
         assert name == "baseline"

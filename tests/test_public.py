@@ -3,6 +3,7 @@ import importlib
 import inspect
 import pathlib
 
+import numpy as np
 import pytest
 
 import wordrow
@@ -17,13 +18,115 @@ def test_the_names_are_sorted_and_there():
         wordrow.Tokeniser  # noqa: B018
 
 
-def test_checkers_see_the_same_names():
-    """The imports for type checkers and the table that loads names agree."""
-    tree = ast.parse(pathlib.Path(wordrow.__file__).read_text(encoding="utf-8"))
-    block = next(node for node in tree.body if isinstance(node, ast.If))
-    seen = {alias.asname: node.module for node in block.body for alias in node.names}
-    homes = {k: v.removesuffix(f".{k}") for k, v in wordrow._HOMES.items()}
-    assert seen == homes
+def test_the_stub_is_the_list_of_names():
+    """Checkers and editors read `__init__.pyi`; the package loads what it lists."""
+    stub = pathlib.Path(wordrow.__file__).with_suffix(".pyi")
+    tree = ast.parse(stub.read_text(encoding="utf-8"))
+    lines = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    listed = {alias.asname for node in lines for alias in node.names} - {None}
+    (star,) = [node.module for node in lines if node.names[0].name == "*"]
+    assert star == "wordrow.layers"
+    assert set(wordrow.__all__) == listed | set(wordrow.layers.__all__)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("layers", "LSTM"),
+        ("callbacks", "EarlyStopping"),
+        ("optimizers", "Adam"),
+        ("losses", "BinaryCrossentropy"),
+        ("metrics", "AUC"),
+        ("initializers", "RandomNormal"),
+        ("regularizers", "L2"),
+        ("constraints", "MaxNorm"),
+        ("models", "Sequential"),
+        ("utils", "to_categorical"),
+        ("schedules", "CosineDecay"),
+    ],
+)
+def test_modules_have_keras_names(module, name):
+    """What someone who comes from Keras types first."""
+    imported = importlib.import_module(f"wordrow.{module}")
+    assert name in imported.__all__
+    assert getattr(imported, name) is getattr(getattr(wordrow, module), name)
+    assert not {"np", "annotations", "Any", "conv"} & set(imported.__all__)
+
+
+def test_layers_are_listed_where_they_are_registered():
+    from wordrow.nn.layers import LAYERS
+    from wordrow.nn.optimizers import OPTIMIZERS
+
+    assert {*LAYERS, "Layer"} == set(wordrow.layers.__all__)
+    assert all(issubclass(layer, wordrow.Layer) for layer in LAYERS.values())
+    names = {name for name in OPTIMIZERS.classes if name != name.lower()}
+    assert {*names, "Optimizer"} == set(wordrow.optimizers.__all__)
+
+
+USER_PROGRAM = """
+import numpy as np
+import numpy.typing as npt
+import wordrow
+from wordrow import LSTM, Dense, Embedding, Sequential, TextClassifier, Tokenizer, pad_sequences
+from wordrow.callbacks import EarlyStopping
+from wordrow.layers import Layer
+from wordrow.vectors import Vectors
+
+Array = npt.NDArray[np.float32]
+
+
+class Scaled(Layer):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+
+    def call(self, inputs: Array) -> Array:
+        outputs: Array = inputs * self.scale.numpy()
+        return outputs
+
+
+tokenizer = Tokenizer(10)
+tokenizer.fit_on_texts(["a text"])
+ids = pad_sequences(tokenizer.texts_to_sequences(["a text"]), 4)
+model: Sequential = Sequential([Embedding(10, 3, mask_zero=True), LSTM(4), Dense(1)])
+model.compile(wordrow.optimizers.Adam(0.01), "mse")
+history = model.fit(ids, [1.0], epochs=2, callbacks=[EarlyStopping("loss")], verbose=0)
+losses: list[float] = history.history["loss"]
+classifier: TextClassifier = TextClassifier(seed=1).fit(["a", "b"], [0, 1])
+vectors: Vectors = classifier.vectors
+version: str = wordrow.__version__
+wordrow.show_versions()
+"""
+
+
+def test_a_users_types_are_checked(tmp_path):
+    """A small program against the public names passes mypy strict, where that is installed."""
+    pytest.importorskip("mypy")
+    import subprocess
+    import sys
+
+    program = tmp_path / "program.py"
+    program.write_text(USER_PROGRAM)
+    assert pathlib.Path(wordrow.__file__).with_name("py.typed").exists()
+    for text, passes in (
+        (USER_PROGRAM, True),
+        (USER_PROGRAM + "LSTM(units='four', x=1) + 1\n", False),
+    ):
+        program.write_text(text)
+        done = subprocess.run(
+            [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", program],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode == 0) == passes, done.stdout + done.stderr
+
+
+def test_versions_for_a_bug_report(capsys):
+    wordrow.show_versions()
+    shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert shown["wordrow"] == wordrow.__version__
+    assert {"python", "system", "numpy", "jax", "threads"} <= set(shown)
+    assert shown["numpy"] == np.__version__
 
 
 @pytest.mark.parametrize("name", wordrow.__all__)
@@ -45,6 +148,8 @@ def test_modules_list_what_they_offer():
             continue
         name = ".".join(["wordrow", *path.relative_to(root).with_suffix("").parts])
         module = importlib.import_module(name.removesuffix(".__init__"))
+        if path.with_suffix(".pyi").exists() or path.name == "__init__.py":
+            continue  # its names are those of its stub, or its imports
         for public in module.__all__:
             assert hasattr(module, public), f"{name}.{public}"
 

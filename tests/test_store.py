@@ -52,7 +52,7 @@ def test_strings(strings):
 
 
 def test_offsets_that_do_not_fit():
-    with pytest.raises(FileFormatError, match="do not fit"):
+    with pytest.raises(FileFormatError, match="do not match"):
         store.unpack_strings(np.zeros(3, np.uint8), np.array([0, 2]))
 
 

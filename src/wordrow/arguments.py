@@ -1,4 +1,4 @@
-"""Checks of arguments that users give: each returns what it was given, or says what it must be."""
+"""Checks of user-supplied arguments: each returns the value, or raises ValueError."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def not_negative(name: str, value: Any) -> float:
 def whole_number(name: str, value: Any, *, least: int = 1) -> int:
     """Return an argument as an int.
 
-    Raises ValueError for what is none, or is below `least`.
+    Raises ValueError for anything else, or below `least`.
     """
     try:
         number = int(value)
@@ -40,6 +40,6 @@ def whole_number(name: str, value: Any, *, least: int = 1) -> int:
 
 
 def check_choice(name: str, value: Any, known: tuple[str, ...]) -> None:
-    """Raise ValueError where an argument is not one of the names it may be."""
+    """Raise ValueError for an argument that is not one of the known names."""
     if value not in known:
         raise ValueError(f"`{name}` must be one of {', '.join(known)}; received {show(value)}.")

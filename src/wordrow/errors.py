@@ -1,17 +1,21 @@
-"""The exceptions that callers would catch, and the one way messages are built.
+"""The exceptions that callers may want to catch, and how values are shown in messages.
 
 Every message has three parts: what was expected, what was received, one fix.
 Wrong arguments are plain `ValueError` and `TypeError`.
 """
 
 __all__ = [
-    "DataError", "FileFormatError", "MissingExtraError", "TextTypeError", "UnknownWordError",
+    "DataError",
+    "FileFormatError",
+    "MissingExtraError",
+    "TextTypeError",
+    "UnknownWordError",
     "show",
-]  # fmt: skip
+]
 
 
 class DataError(ValueError):
-    """A data file or data set that cannot be used: which file, which line, and why."""
+    """A data file or data set that cannot be used; names the file, the line and the reason."""
 
 
 class FileFormatError(ValueError):
@@ -38,8 +42,8 @@ class UnknownWordError(KeyError, ValueError):
 class TextTypeError(TypeError, AttributeError):
     """A text that is neither a string nor a list of tokens.
 
-    Also an AttributeError, because that is what Keras's Tokenizer lets through
-    for `None` and tuples, and old code may catch it.
+    Also an AttributeError, because Keras's Tokenizer raises one for `None` and tuples,
+    and old code may catch it.
     """
 
 

@@ -1,4 +1,4 @@
-"""One line of progress on standard error for long work; silent where nobody looks."""
+"""A progress line on standard error for long work, by default only on a terminal."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Show = Callable[[int, float, int], None]
 
 
 def is_wanted(verbose: bool | str) -> bool:
-    """Return whether progress is shown; "auto" asks whether standard error is a terminal."""
+    """Return whether progress is shown; "auto" shows it if standard error is a terminal."""
     return sys.stderr.isatty() if verbose == "auto" else bool(verbose)
 
 
 class TrainingLine:
-    """The progress of a training over several epochs: ETA, its numbers, texts a second.
+    """The progress of training over several epochs: ETA, metrics, texts per second.
 
-    One bar for the whole training, so that the ETA is that of its end. n_texts:
-    of one epoch, None where it is not known.
+    One bar for all epochs, so that the ETA is that of the end. n_texts: per epoch, None
+    if unknown.
     """
 
     def __init__(self, n_texts: int | None, n_epochs: int, unit: str = "texts") -> None:
@@ -44,7 +44,7 @@ class TrainingLine:
         )
         total = None if n_texts is None else n_texts * n_epochs
         self._task = self._progress.add_task("", total=total, epoch=f"1/{n_epochs}", numbers="")
-        self._before = 0  # texts of the epochs before this one, where their number is not known
+        self._before = 0  # texts of the epochs before this one, if n_texts is unknown
 
     def __enter__(self) -> TrainingLine:
         self._progress.start()
@@ -54,7 +54,7 @@ class TrainingLine:
         self._progress.stop()
 
     def show(self, epoch: int, n: int, numbers: Mapping[str, float]) -> None:
-        """Show how far an epoch (from 0) is: texts seen in it, and numbers by name."""
+        """Show the progress of an epoch (from 0): texts seen in it, and metrics by name."""
         task = self._progress.tasks[0]
         done = (self._before if self.n_texts is None else epoch * self.n_texts) + n
         rate = done / task.elapsed if task.elapsed else 0.0
@@ -66,12 +66,12 @@ class TrainingLine:
         )
 
     def say(self, text: str, n_texts: int) -> None:
-        """Print a line above the bar, at the end of an epoch of so many texts."""
+        """Print a line above the bar, at the end of an epoch of n_texts."""
         self._before += n_texts
         self._progress.console.print(text, highlight=False)
 
     def epoch(self, number: int) -> Show:
-        """Return the function that shows how far epoch `number` (from 0) is."""
+        """Return a function that shows the progress of epoch `number` (from 0)."""
 
         def show(n: int, loss: float, n_correct: int) -> None:
             if n:
@@ -81,9 +81,11 @@ class TrainingLine:
 
 
 def numbers_text(numbers: Mapping[str, float]) -> str:
-    """Return numbers by name in one line: "loss 0.6931  accuracy 0.5000"."""
-    return "  ".join(f"{name} {number:.4g}" if 0 < abs(number) < 1e-3 else f"{name} {number:.4f}"
-                     for name, number in numbers.items())  # fmt: skip
+    """Return named numbers in one line: "loss 0.6931  accuracy 0.5000"."""
+    return "  ".join(
+        f"{name} {number:.4g}" if 0 < abs(number) < 1e-3 else f"{name} {number:.4f}"
+        for name, number in numbers.items()
+    )
 
 
 @contextlib.contextmanager
@@ -102,9 +104,9 @@ def training_line(
 def counting(
     n: int | None, *, wanted: bool | str, in_bytes: bool = False
 ) -> Iterator[Callable[[int], None]]:
-    """Give a function that shows how many texts, or bytes, are done; nothing where not wanted.
+    """Yield a function that shows how many texts or bytes are done; it does nothing if unwanted.
 
-    n: in all, None where it is not known.
+    n: the total, None if unknown.
     """
     if not is_wanted(wanted):
         yield lambda n_done: None

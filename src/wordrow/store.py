@@ -2,8 +2,8 @@
 
 The file is written by the safetensors library, with exactly one metadata entry
 holding sorted JSON, so that the same content always gives the same bytes. It is
-read by the few lines below and mapped, so that opening a large table costs
-nothing until rows are read. This module knows nothing of layers.
+mapped rather than read, so that opening a large table costs nothing until its rows
+are used. This module knows nothing about layers.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 METADATA_KEY = "wordrow"
-OF_KERAS = (".keras", ".h5", ".hdf5")  # how the names of Keras's own files end
+OF_KERAS = (".keras", ".h5", ".hdf5")  # the suffixes of Keras's own files
 _MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 _DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "I16": "<i2", "U16": "<u2", "I32": "<i4", "U32": "<u4",
@@ -60,8 +60,7 @@ def to_bytes(tensors: Mapping[str, Array], config: Mapping[str, Any]) -> bytes:
 def from_bytes(data: bytes | np.memmap, *, name: str) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return (tensors, config) of a file's bytes; the tensors are views of them.
 
-    Raises FileFormatError, naming the file, where the bytes are not what
-    `to_bytes` writes.
+    Raises FileFormatError, naming the file, for bytes that `to_bytes` did not write.
     """
     header, start = _header(data, name)
     metadata = header.pop("__metadata__", {})
@@ -79,7 +78,7 @@ def from_bytes(data: bytes | np.memmap, *, name: str) -> tuple[dict[str, Array],
 def write(
     path: str | os.PathLike[str], tensors: Mapping[str, Array], config: Mapping[str, Any]
 ) -> None:
-    """Write a file aside, sync it, and rename it into place: never half a file."""
+    """Write a temporary file, sync it, and rename it into place, so that no file is partial."""
     data = to_bytes(tensors, config)
     with writing(path) as file:
         file.write(data)
@@ -97,11 +96,12 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file to write that appears under `path` whole, or not at all.
+    """Open a file for writing that appears at `path` completely, or not at all.
 
-    It has the permissions of the one that it replaces. A device or a pipe is written to as it is.
+    It keeps the permissions of the file that it replaces. A device or pipe is written to
+    directly.
     """
-    target = Path(os.path.realpath(path))  # behind a link, what it leads to
+    target = Path(os.path.realpath(path))  # the target of a link
     if target.is_dir():
         raise IsADirectoryError(f"{path}: expected the name of a file, received a folder.")
     if target.exists() and not target.is_file():
@@ -133,14 +133,14 @@ class _NotWrittenError(Exception):
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise OSError where `writing` could not write, so that it is known before long work.
+    """Raise OSError if `writing` would fail, before long work is done for nothing.
 
-    MissingExtraError for a file of Keras's where h5py is not installed.
+    MissingExtraError for a Keras file if h5py is not installed.
     """
     if os.fspath(path).endswith(OF_KERAS) and importlib.util.find_spec("h5py") is None:
         raise MissingExtraError("writing Keras's files", package="h5py", extra="keras")
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
-        return  # a pipe, which to open is to write to
+        return  # opening a pipe would already write to it
     with contextlib.suppress(_NotWrittenError), writing(path):
         raise _NotWrittenError
 
@@ -163,7 +163,7 @@ def unpack_strings(data: Array, offsets: Array) -> list[str]:
     raw = data.tobytes()
     ends = offsets.tolist()
     if not ends or ends[0] != 0 or ends[-1] != len(raw) or any(np.diff(offsets) < 0):
-        raise FileFormatError("the offsets of a list of strings do not fit its bytes.")
+        raise FileFormatError("the offsets of a list of strings do not match its bytes.")
     return [raw[start:stop].decode("utf-8", "surrogatepass") for start, stop in pairwise(ends)]
 
 
@@ -197,7 +197,7 @@ def _json_object(text: Any, name: str) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON's")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _tensor(body: Array, entry: Any, tensor: str, name: str) -> Array:
@@ -213,7 +213,7 @@ def _tensor(body: Array, entry: Any, tensor: str, name: str) -> Array:
     fits = 0 <= start <= stop <= len(body) and stop - start == n_bytes
     if not fits or not all(0 <= n < 2**48 for n in shape):
         raise FileFormatError(
-            f"{name}: tensor {tensor!r} of shape {shape} should lie in bytes {start} to {stop} of "
+            f"{name}: tensor {tensor!r} of shape {shape} should be in bytes {start} to {stop} of "
             f"{len(body)}; the file is cut short or damaged."
         )
     raw = body[start:stop]

@@ -1,4 +1,4 @@
-"""The types that carry the data.
+"""The types of ragged, padded and sparse data.
 
 Axis letters: B batch, T time, V vocabulary, D dimension, N tokens, U unique ids.
 """
@@ -84,7 +84,7 @@ class Ragged:
             yield self[i]
 
     def take(self, rows: npt.NDArray[np.int64]) -> Ragged:
-        """Return some of the texts, in the order asked for."""
+        """Return the texts of some rows, in this order."""
         lengths = self.lengths[rows]
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
@@ -92,7 +92,7 @@ class Ragged:
         return Ragged(ids=self.ids[np.arange(offsets[-1]) + shift], offsets=offsets)
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> Ragged:
-        """Return the texts with those of their ids alone that mask [N] says."""
+        """Return the texts with only the ids where mask [N] is true."""
         ends = np.concatenate([[0], np.cumsum(mask)])
         return Ragged(ids=self.ids[mask], offsets=ends[self.offsets])
 
@@ -108,7 +108,7 @@ class Ragged:
         padding: Literal["pre", "post"] = "pre",
         truncating: Literal["pre", "post"] = "pre",
     ) -> Padded:
-        """Return the texts as one array of `maxlen` columns: by default the longest length."""
+        """Return the texts as one array of `maxlen` columns, by default the longest length."""
         lengths = self.lengths
         width = int(lengths.max(initial=0)) if maxlen is None else maxlen
         kept = np.minimum(lengths, width)
@@ -124,7 +124,7 @@ class Ragged:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Padded:
-    """Ids in one array, with what is a real token. ids: int32 [B, T]; mask: bool [B, T]."""
+    """Ids in one array. ids: int32 [B, T]; mask: bool [B, T], true for tokens, not padding."""
 
     ids: Ids
     mask: npt.NDArray[np.bool_]
@@ -135,7 +135,7 @@ class Padded:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SparseRows:
-    """The gradient of a table, in the rows it touches. ids: [U], unique; rows: [U, D]."""
+    """The gradient of a table, for the rows that it touches. ids: [U], unique; rows: [U, D]."""
 
     ids: Ids
     rows: Any  # a NumPy or JAX array

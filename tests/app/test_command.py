@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 
+import wordrow
 from wordrow import TextClassifier
 from wordrow.app import walk
 from wordrow.app.main import run
@@ -42,6 +43,15 @@ def ask(*arguments, text=None):
         text=True,
         env=os.environ | {"COLUMNS": "100"},
     )
+
+
+def test_the_version_is_printed(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"wordrow {wordrow.__version__}\n"
+    assert run(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert "--version" in out
+    assert "every word gets a row" in out
 
 
 @pytest.fixture
@@ -116,7 +126,7 @@ def test_numbers_for_labels_are_compared_as_text(files):
         (["train", "train.tsv", "--label", "stars"], "no column 'stars'"),
         (["train", "train.tsv", "-o", "no/folder.safetensors"], "does not exist"),
         (["train", "train.tsv", "-o", "."], "received a folder"),
-        (["train", "train.tsv", "-o", "test.csv"], "test.csv is there already and is no model"),
+        (["train", "train.tsv", "-o", "test.csv"], "test.csv exists and is not a wordrow model"),
         (["train", "one.tsv"], "at least two classes; the labels hold only good"),
         (["train", "empty.tsv"], "the file is empty"),
         (
@@ -127,7 +137,7 @@ def test_numbers_for_labels_are_compared_as_text(files):
         (["train", "train.tsv", "--seed", "-1"], "`seed` must be a whole number from 0 on"),
         (["train", "train.tsv", "-o", "/proc/m.safetensors"], "/proc/m.safetensors: "),
         (["train", "train.tsv", "-o", "m" * 250], "m: File name too long"),
-        (["train", "train.tsv", "--text", "2", "--label", "2"], "named as text and as label"),
+        (["train", "train.tsv", "--text", "2", "--label", "2"], "given as text and as label"),
         (["train", "train.tsv", "--dim", "0"], "`dim` must be a whole number above 0"),
         (["train", "train.tsv", "--dim", "x"], "Invalid value for '--dim'.*Try 'wordrow --help'"),
         (["train"], "(?i:missing argument 'file')"),
@@ -140,7 +150,7 @@ def test_numbers_for_labels_are_compared_as_text(files):
         (["predict", "m.safetensors", "--file", "latin.tsv"], "invalid UTF-8 at byte 8"),
         (["predict", "empty.tsv", "a"], "received an empty file"),
         (["explain", "a", "--json"], "--json needs --model"),
-        (["explain", "!"], "the texts hold no words"),
+        (["explain", "!"], "the texts contain no words"),
         (["walk"], "No such command 'walk'"),
     ],
 )
@@ -229,8 +239,14 @@ def test_demo_on_given_reviews(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("WORDROW_HOME", str(tmp_path / "home"))
     assert run(["demo"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    for part in ("[ 0 0 1 2 3 4 ]", "shape (2, 6, 3)", "7. training", "600 different reviews",
-                 "held-out accuracy 1.0000", "prediction"):  # fmt: skip
+    for part in (
+        "[ 0 0 1 2 3 4 ]",
+        "shape (2, 6, 3)",
+        "7. training",
+        "600 different reviews",
+        "held-out accuracy 1.0000",
+        "prediction",
+    ):
         assert part in printed
     assert (
         TextClassifier.load(tmp_path / "home" / "demo.safetensors").score(

@@ -84,8 +84,12 @@ def test_evaluate_and_compare(files, capfd):
     assert "pairs.tsv" in out
     found = json.loads(ask(capfd, "evaluate", "v.vec", "questions.txt", "pairs.tsv", "--json")[1])
     assert found[0]["scores"][-1] == {
-        "section": "all", "accuracy": 1.0, "right": 1, "asked": 1, "unknown": 1,
-    }  # fmt: skip
+        "section": "all",
+        "accuracy": 1.0,
+        "right": 1,
+        "asked": 1,
+        "unknown": 1,
+    }
     assert found[1]["scores"][0]["asked"] == 2
     _, out, _ = ask(capfd, "compare", "v.vec", "w.safetensors", "-n", 3)
     assert "words: 8 and 7, 7 of them in both" in out
@@ -126,7 +130,7 @@ def test_train(files, capfd):
             "none of the 4 words of corpus",
         ),
         (["evaluate", "v.vec", "corpus.txt"], "corpus.txt: expected pairs of words"),
-        (["subset", "v.vec", "x.vec", "--words", "empty.txt"], "expected words; there are none"),
+        (["subset", "v.vec", "x.vec", "--words", "empty.txt"], "expected words; found none"),
         (["info", "corpus.txt"], "not a file of vectors. Tried"),
     ],
 )
@@ -171,8 +175,11 @@ def test_ctrl_c_leaves_nothing(files):
     (files / "corpus.txt").write_text("the king eats a plum and the queen a pear\n" * 20_000)
     process = subprocess.Popen(
         [sys.executable, "-m", "wordrow", "vectors", "train", "corpus.txt", "--epochs", "100000"],
-        stderr=subprocess.PIPE, text=True, cwd=files, env=os.environ,
-    )  # fmt: skip
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=files,
+        env=os.environ,
+    )
     time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()

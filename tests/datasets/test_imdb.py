@@ -126,9 +126,15 @@ def npz(folder, n=40):
 
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"num_words": 5000}, {"num_words": 5000, "skip_top": 20, "oov_char": None},
-     {"maxlen": 900, "start_char": None}, {"index_from": 0, "start_char": None}, {"seed": 5}],
-)  # fmt: skip
+    [
+        {},
+        {"num_words": 5000},
+        {"num_words": 5000, "skip_top": 20, "oov_char": None},
+        {"maxlen": 900, "start_char": None},
+        {"index_from": 0, "start_char": None},
+        {"seed": 5},
+    ],
+)
 def test_load_data_as_keras(tmp_path, monkeypatch, arguments):
     path = npz(tmp_path)
     monkeypatch.setattr(keras.src.datasets.imdb, "get_file", lambda **_: path)
@@ -175,16 +181,16 @@ def object_array(item):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (object_array(Hostile()), "the array wants to call .*Nothing of it was run"),
-        (object_array({"a": 1}), "holds the pickle instruction"),
+        (object_array(Hostile()), "the array calls .*Nothing was run"),
+        (object_array({"a": 1}), "is the pickle instruction"),
         (object_array("text"), "expected an array of lists of integers"),
         (object_array(["text"]), "expected an array of lists of integers"),
         (pickle.dumps(5), "expected an array of lists of integers"),
         (object_array([1, None]), "expected an array of lists of integers"),
-        (b"NN(e.", "cut short or damaged"),
-        (b"NK\x01a.", "cut short or damaged"),
-        (b"", "cut short or damaged|holds the pickle instruction"),
-        (object_array([1, 2, 3])[:-9], "cut short or damaged|holds the pickle instruction"),
+        (b"NN(e.", "truncated or damaged"),
+        (b"NK\x01a.", "truncated or damaged"),
+        (b"", "truncated or damaged|is the pickle instruction"),
+        (object_array([1, 2, 3])[:-9], "truncated or damaged|is the pickle instruction"),
     ],
 )
 def test_nothing_else_is_read_and_nothing_is_run(data, message):
@@ -240,7 +246,7 @@ def test_downloads_are_checked_and_kept(server, monkeypatch, home):
     content = archive(folder).read_bytes()
     monkeypatch.setattr(imdb, "ARCHIVE_URL", url + "aclImdb_v1.tar.gz")
     monkeypatch.setattr(imdb, "ARCHIVE_HASH", "md5:" + hashlib.md5(b"other").hexdigest())
-    with pytest.raises(DataError, match="not the file that was expected"):
+    with pytest.raises(DataError, match="the downloaded file is not the expected one"):
         imdb.load_texts("train")
     assert list(home.iterdir()) == []
     monkeypatch.setattr(imdb, "ARCHIVE_HASH", "md5:" + hashlib.md5(content).hexdigest())

@@ -10,9 +10,13 @@ from wordrow.errors import FileFormatError
 
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"num_words": 900, "skip_top": 5}, {"maxlen": 50, "test_split": 0.5},
-     {"start_char": None, "index_from": 0, "oov_char": None, "num_words": 500, "seed": 3}],
-)  # fmt: skip
+    [
+        {},
+        {"num_words": 900, "skip_top": 5},
+        {"maxlen": 50, "test_split": 0.5},
+        {"start_char": None, "index_from": 0, "oov_char": None, "num_words": 500, "seed": 3},
+    ],
+)
 def test_as_keras(arguments, tmp_path, monkeypatch, rng):
     lists = np.empty(60, object)
     lists[:] = [rng.integers(1, 3000, rng.integers(1, 90)).tolist() for _ in range(60)]

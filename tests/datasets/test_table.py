@@ -37,7 +37,7 @@ FILES = {
     "quoted.tsv": as_csv([("label", "text"), *ROWS], delimiter="\t"),
     "lines.jsonl": "\n".join(json.dumps({"text": t, "label": y}) for y, t in ROWS),
     "no_suffix_json": "\n\n".join(json.dumps({"y": y, "body": t}) for y, t in ROWS) + "\n",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -106,12 +106,14 @@ def test_named_columns(tmp_path):
     assert read_table(path, label="topic").labels == ["x", "y"]
     assert read_table(path, text="2", label="3").texts == ["x", "y"]
     assert read_table(path, labelled=False).labels is None
-    with pytest.raises(DataError, match="no column 'rating'; there are 'text', 'topic', 'label'"):
+    with pytest.raises(
+        DataError, match="no column 'rating'; the columns are 'text', 'topic', 'label'"
+    ):
         read_table(path, label="rating")
-    with pytest.raises(DataError, match="named as text and as label"):
+    with pytest.raises(DataError, match="given as text and as label"):
         read_table(path, text="text", label="1")
     bare = write(tmp_path, "b.csv", as_csv(rows[1:]))
-    with pytest.raises(DataError, match="no header, and its 3 columns are called by their numbers"):
+    with pytest.raises(DataError, match="no header, and its 3 columns are given by number"):
         read_table(bare, text="text")
 
 
@@ -147,7 +149,7 @@ def test_a_folder_per_label(tmp_path):
         ("a.csv", "label,text\ngood,a film\n,b film\n", "row 3: the label is empty"),
         ("a.csv", "".join(f"n{i},some text {i}\n" for i in range(30)), "no column looks like"),
     ],
-)  # fmt: skip
+)
 def test_bad_files(tmp_path, name, content, message):
     with pytest.raises(DataError, match=message):
         read_table(write(tmp_path, name, content))

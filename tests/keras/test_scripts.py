@@ -1,4 +1,4 @@
-"""Scripts of the Keras 1, 2, 3 and tf.keras days run unchanged, and those of today agree."""
+"""Scripts for Keras 1, 2, 3 and tf.keras run unchanged; those for Keras 3 agree with Keras."""
 
 import pathlib
 import re
@@ -23,7 +23,7 @@ assert type(sys.modules.get("keras", sys)).__module__ in ("builtins", "wordrow.k
 """
 
 
-def test_there_are_scripts_of_every_age():
+def test_there_are_scripts_for_every_version():
     names = {path.name for path in SCRIPTS.glob("*.py")}
     assert len(names) >= 25
     assert {name.split("_")[0] for name in names} == {"k1", "k2", "k3", "tf"}
@@ -44,7 +44,7 @@ def test_scripts_run_unchanged(group):
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("path", sorted(SCRIPTS.glob("k3_*.py")), ids=lambda path: path.stem)
 def test_keras_itself_agrees(path):
-    """The same script, the same first weights: the same losses and answers."""
+    """With equal initial weights, a script has equal losses and predictions."""
     source = path.read_text(encoding="utf-8")
     before, after = source.split("history = ")
     theirs: dict = {}
@@ -76,8 +76,10 @@ def run_script(tmp_path, text, *arguments):
     path.write_text(text, encoding="utf-8")
     return subprocess.run(
         [sys.executable, "-m", "wordrow", "run", str(path), *arguments],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_a_script_has_its_arguments_and_its_exit_status(tmp_path):
@@ -88,7 +90,7 @@ def test_a_script_has_its_arguments_and_its_exit_status(tmp_path):
     assert done.returncode == 3
 
 
-def test_a_scripts_own_error_is_shown_as_python_shows_it(tmp_path):
+def test_a_scripts_error_looks_as_in_python(tmp_path):
     done = run_script(tmp_path, "def f():\n    raise KeyError('mine')\nf()")
     assert done.returncode == 1
     assert done.stderr.startswith("Traceback (most recent call last):\n  File ")
@@ -106,20 +108,22 @@ def test_a_scripts_own_error_is_shown_as_python_shows_it(tmp_path):
         ),
         ("from keras.layers import lstm", "Did you mean LSTM?"),
         ("import keras.applications", "keras.applications is not in wordrow: they are for images"),
-        ("from tensorflow.keras.callbacks import Nothing", "There is: CSVLogger, Callback"),
+        ("from tensorflow.keras.callbacks import Nothing", "Available names: CSVLogger, Callback"),
         ("import tensorflow as tf; tf.Session()", "sessions are not needed"),
     ],
 )
-def test_what_is_not_here_is_said_at_once(tmp_path, line, message):
+def test_unsupported_names_fail_at_import(tmp_path, line, message):
     done = run_script(tmp_path, line)
     assert done.returncode == 1
     assert message in done.stderr
 
 
-def test_there_is_no_such_script():
+def test_a_missing_script():
     done = subprocess.run(
         [sys.executable, "-m", "wordrow", "run", "nowhere.py"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert done.stderr == "wordrow: nowhere.py: there is no such script.\n"

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 import wordrow
-import wordrow.keras
-from wordrow.nn.losses import LOSSES as LOSS_FUNCTIONS
+from wordrow.nn.functions.losses import LOSSES as LOSS_FUNCTIONS
 
 V, D, T, B = 11, 4, 6, 8
 
@@ -26,8 +25,15 @@ class Ours:
     """wordrow's names where Keras has them."""
 
     def __getattr__(self, name):
-        for place in (wordrow, wordrow.regularizers, wordrow.constraints, wordrow.losses,
-                      wordrow.optimizers, wordrow.metrics, wordrow.schedules):  # fmt: skip
+        for place in (
+            wordrow,
+            wordrow.regularizers,
+            wordrow.constraints,
+            wordrow.losses,
+            wordrow.optimizers,
+            wordrow.metrics,
+            wordrow.schedules,
+        ):
             if hasattr(place, name):
                 return getattr(place, name)
         raise AttributeError(name)
@@ -37,8 +43,16 @@ class Theirs:
     """Keras's names, all in one place."""
 
     def __getattr__(self, name):
-        for place in (keras, keras.layers, keras.regularizers, keras.constraints, keras.losses,
-                      keras.optimizers, keras.metrics, keras.optimizers.schedules):  # fmt: skip
+        for place in (
+            keras,
+            keras.layers,
+            keras.regularizers,
+            keras.constraints,
+            keras.losses,
+            keras.optimizers,
+            keras.metrics,
+            keras.optimizers.schedules,
+        ):
             if hasattr(place, name):
                 return getattr(place, name)
         raise AttributeError(name)
@@ -110,10 +124,14 @@ def steps_of_floats(k):
 
 def sentences(k):
     return k.Sequential(
-        [k.Input((3, T)), embedding(k, mask_zero=False),
-         k.TimeDistributed(k.LSTM(3)), k.GlobalMaxPooling1D(),
-         k.Dense(1, activation="sigmoid")]
-    )  # fmt: skip
+        [
+            k.Input((3, T)),
+            embedding(k, mask_zero=False),
+            k.TimeDistributed(k.LSTM(3)),
+            k.GlobalMaxPooling1D(),
+            k.Dense(1, activation="sigmoid"),
+        ]
+    )
 
 
 def both_ways(k):
@@ -126,7 +144,10 @@ def both_ways(k):
 
 MODELS = {
     "flatten": chain(
-        lambda k: k.Reshape((3, -1)), flat, lambda k: k.Dense(3, "relu"), lambda k: k.Dropout(0.0),
+        lambda k: k.Reshape((3, -1)),
+        flat,
+        lambda k: k.Dense(3, "relu"),
+        lambda k: k.Dropout(0.0),
         lambda k: k.Activation("elu"),
     ),
     "max": chain(lambda k: k.SpatialDropout1D(0.0), lambda k: k.GlobalMaxPooling1D()),
@@ -134,7 +155,10 @@ MODELS = {
     "lstm": chain(lambda k: k.LSTM(5), mask_zero=True),
     "lstm otherwise": chain(
         lambda k: k.LSTM(
-            4, activation="relu", recurrent_activation="hard_sigmoid", unit_forget_bias=False,
+            4,
+            activation="relu",
+            recurrent_activation="hard_sigmoid",
+            unit_forget_bias=False,
             go_backwards=True,
         )
     ),
@@ -154,28 +178,39 @@ MODELS = {
         lambda k: k.Bidirectional(k.GRU(3, return_sequences=True), merge_mode="ave"),
         lambda k: k.GlobalMaxPooling1D(),
     ),
-    "conv": chain(
-        lambda k: k.Conv1D(4, 3, activation="relu"), lambda k: k.MaxPooling1D(2), flat
-    ),
+    "conv": chain(lambda k: k.Conv1D(4, 3, activation="relu"), lambda k: k.MaxPooling1D(2), flat),
     "conv same": chain(
         lambda k: k.Conv1D(4, 2, padding="causal", dilation_rate=2, use_bias=False),
-        lambda k: k.Conv1D(4, 3, padding="same", strides=2), flat
+        lambda k: k.Conv1D(4, 3, padding="same", strides=2),
+        flat,
     ),
     "pooling": chain(
         lambda k: k.AveragePooling1D(2, padding="same", strides=1),
-        lambda k: k.MaxPooling1D(3, strides=2, padding="same"), flat,
+        lambda k: k.MaxPooling1D(3, strides=2, padding="same"),
+        flat,
     ),
     "regularizers": chain(
         mean,
-        lambda k: k.Dense(3, activation="tanh", kernel_regularizer=k.L1L2(0.01, 0.02),
-                          bias_regularizer="l2", activity_regularizer=k.L2(0.03)),
-        embeddings_regularizer="l2", mask_zero=True,
+        lambda k: k.Dense(
+            3,
+            activation="tanh",
+            kernel_regularizer=k.L1L2(0.01, 0.02),
+            bias_regularizer="l2",
+            activity_regularizer=k.L2(0.03),
+        ),
+        embeddings_regularizer="l2",
+        mask_zero=True,
     ),
     "constraints": chain(
-        lambda k: k.SimpleRNN(3, recurrent_constraint=k.MaxNorm(0.5), bias_constraint="non_neg",
-                              kernel_regularizer="l1"),
-        lambda k: k.Dense(3, kernel_constraint=k.UnitNorm(),
-                          bias_constraint=k.MinMaxNorm(0.1, 0.2, rate=0.5)),
+        lambda k: k.SimpleRNN(
+            3,
+            recurrent_constraint=k.MaxNorm(0.5),
+            bias_constraint="non_neg",
+            kernel_regularizer="l1",
+        ),
+        lambda k: k.Dense(
+            3, kernel_constraint=k.UnitNorm(), bias_constraint=k.MinMaxNorm(0.1, 0.2, rate=0.5)
+        ),
         embeddings_constraint="max_norm",
     ),
     "two inputs": two_inputs,
@@ -183,7 +218,7 @@ MODELS = {
     "from states": from_states,
     "masking": steps_of_floats,
     "sentences": sentences,
-}  # fmt: skip
+}
 
 
 def inputs_for(model, rng):
@@ -272,9 +307,10 @@ def test_optimizers(name, rng):
     for step in range(10):
         scale = 10.0 ** rng.integers(-8, 1, (3, 4))
         gradients = {k: (rng.standard_normal((3, 4)) * scale).astype(np.float32) for k in weights}
-        theirs.apply([keras.ops.convert_to_tensor(g) for g in gradients.values()],
-                     list(variables.values()))  # fmt: skip
-        numbers = {k: np.float32(v) for k, v in ours.numbers(step).items()}
+        theirs.apply(
+            [keras.ops.convert_to_tensor(g) for g in gradients.values()], list(variables.values())
+        )
+        numbers = {k: np.float32(v) for k, v in ours.hyperparameters(step).items()}
         for k, gradient in ours.clip(gradients).items():
             weights[k], slots[k] = ours.update(weights[k], gradient, slots[k], numbers)
     for k, w in weights.items():
@@ -317,14 +353,17 @@ LOSS_OBJECTS = {
     "binary smooth": (lambda k: k.BinaryCrossentropy(label_smoothing=0.2), "sigmoid", "binary"),
     "categorical logits": (
         lambda k: k.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1),
-        "linear", "one of each",
+        "linear",
+        "one of each",
     ),
     "sparse logits": (
-        lambda k: k.SparseCategoricalCrossentropy(from_logits=True), "linear", "column"
+        lambda k: k.SparseCategoricalCrossentropy(from_logits=True),
+        "linear",
+        "column",
     ),
     "huber object": (lambda k: k.Huber(delta=0.5), "linear", "values"),
     "mse object": (lambda k: k.MeanSquaredError(), "linear", "values"),
-}  # fmt: skip
+}
 LOSS_CASES = {name: (lambda k, name=name: name, *rest) for name, rest in LOSSES.items()}
 LOSS_CASES |= LOSS_OBJECTS
 
@@ -337,8 +376,11 @@ def test_losses_and_their_gradients(name, rng):
     p = np.array(keras.activations.get(activation)(keras.ops.convert_to_tensor(logits)))
     function = LOSS_FUNCTIONS.get(loss(OURS))
     expected = keras.losses.get(loss(THEIRS))
-    total = expected if isinstance(expected, keras.losses.Loss) else (
-        lambda y, p: keras.ops.mean(expected(y, p)))  # fmt: skip
+    total = (
+        expected
+        if isinstance(expected, keras.losses.Loss)
+        else (lambda y, p: keras.ops.mean(expected(y, p)))
+    )
     np.testing.assert_allclose(function(y, p).mean(), float(total(y, p)), atol=1e-5)
     mine, other = (
         jax.grad(lambda p, f=f: f(jnp.asarray(y), p).mean())(p) for f in (function, total)
@@ -352,8 +394,11 @@ def test_weights_and_metrics(name, rng):
     build = chain(mean, lambda k: k.Dense(3, activation=activation), mask_zero=True, head=False)
     ours, theirs = pair(build)
     for k, model in ((OURS, ours), (THEIRS, theirs)):
-        model.compile(k.SGD(0.3, momentum=0.5), loss(k), metrics=["accuracy", "mae"]
-                      if kind not in ("numbers", "column") else ["accuracy"])  # fmt: skip
+        model.compile(
+            k.SGD(0.3, momentum=0.5),
+            loss(k),
+            metrics=["accuracy", "mae"] if kind not in ("numbers", "column") else ["accuracy"],
+        )
     for _ in range(10):
         x, y, weight = ids(rng), labels(kind, rng), rng.random(B).astype(np.float32)
         for model in (ours, theirs):
@@ -372,31 +417,52 @@ METRICS = {
     "binary": (
         "sigmoid",
         "binary",
-        lambda k: [k.AUC(), k.AUC(curve="PR", name="pr"), k.Precision(), k.Recall(thresholds=0.4),
-                   k.AUC(curve="PR", summation_method="minoring", name="low"),
-                   k.Precision(class_id=1, name="of_one"), k.BinaryAccuracy(threshold=0.3)],
+        lambda k: [
+            k.AUC(),
+            k.AUC(curve="PR", name="pr"),
+            k.Precision(),
+            k.Recall(thresholds=0.4),
+            k.AUC(curve="PR", summation_method="minoring", name="low"),
+            k.Precision(class_id=1, name="of_one"),
+            k.BinaryAccuracy(threshold=0.3),
+        ],
     ),
     "classes": (
         "softmax",
         "one of each",
-        lambda k: ["accuracy", "acc", k.TopKCategoricalAccuracy(2), "categorical_accuracy",
-                   "kl_divergence", "categorical_crossentropy"],
+        lambda k: [
+            "accuracy",
+            "acc",
+            k.TopKCategoricalAccuracy(2),
+            "categorical_accuracy",
+            "kl_divergence",
+            "categorical_crossentropy",
+        ],
     ),
     "numbers": (
         "softmax",
         "numbers",
-        lambda k: ["accuracy", k.SparseTopKCategoricalAccuracy(2), "sparse_categorical_accuracy",
-                   "sparse_categorical_crossentropy"],
+        lambda k: [
+            "accuracy",
+            k.SparseTopKCategoricalAccuracy(2),
+            "sparse_categorical_accuracy",
+            "sparse_categorical_crossentropy",
+        ],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_metrics(name, rng):
     keras.utils.clear_session()  # or it numbers the names of metrics on and on
     activation, kind, metrics = METRICS[name]
-    build = chain(mean, lambda k: k.Dense(3, activation=activation), mask_zero=True, head=False,
-                  embeddings_initializer="normal")  # fmt: skip
+    build = chain(
+        mean,
+        lambda k: k.Dense(3, activation=activation),
+        mask_zero=True,
+        head=False,
+        embeddings_initializer="normal",
+    )
     ours, theirs = pair(build)
     weights = [w * 20 for w in theirs.get_weights()]
     for k, model in ((OURS, ours), (THEIRS, theirs)):
@@ -422,8 +488,10 @@ def test_metrics(name, rng):
 def test_a_loss_for_every_step_counts_real_steps_alone(rng):
     build = chain(
         lambda k: k.LSTM(4, return_sequences=True),
-        lambda k: k.Dense(3, activation="softmax"), mask_zero=True, head=False,
-    )  # fmt: skip
+        lambda k: k.Dense(3, activation="softmax"),
+        mask_zero=True,
+        head=False,
+    )
     ours, theirs = pair(build)
     for k, model in ((OURS, ours), (THEIRS, theirs)):
         model.compile(k.SGD(0.3), "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -440,8 +508,13 @@ def test_several_outputs(rng):
     def build(k):
         a = k.Input((T,), name="words")
         x = k.GlobalAveragePooling1D()(embedding(k)(a))
-        return k.Model(a, [k.Dense(1, activation="sigmoid", name="tone")(x),
-                           k.Dense(3, activation="softmax", name="topic")(x)])  # fmt: skip
+        return k.Model(
+            a,
+            [
+                k.Dense(1, activation="sigmoid", name="tone")(x),
+                k.Dense(3, activation="softmax", name="topic")(x),
+            ],
+        )
 
     ours, theirs = pair(build)
     for k, model in ((OURS, ours), (THEIRS, theirs)):
@@ -450,7 +523,7 @@ def test_several_outputs(rng):
             {"tone": "binary_crossentropy", "topic": "sparse_categorical_crossentropy"},
             loss_weights={"tone": 0.5, "topic": 2.0},
             metrics={"tone": ["accuracy"], "topic": ["accuracy", "sparse_categorical_accuracy"]},
-        )  # fmt: skip
+        )
     x = ids(rng, 40)
     y = {"tone": rng.integers(0, 2, (40, 1)), "topic": rng.integers(0, 3, 40)}
     mine, other = (
@@ -472,34 +545,20 @@ def test_fit_as_keras(rng):
         model.compile(k.Adam(0.01), "binary_crossentropy", metrics=["acc"])
     x, y = ids(rng, 53), rng.integers(0, 2, 53)
     mine, other = (
-        model.fit(x, y, batch_size=8, epochs=3, shuffle=False, verbose=0, validation_split=0.2,
-                  class_weight={0: 1.0, 1: 2.5})
+        model.fit(
+            x,
+            y,
+            batch_size=8,
+            epochs=3,
+            shuffle=False,
+            verbose=0,
+            validation_split=0.2,
+            class_weight={0: 1.0, 1: 2.5},
+        )
         for model in (ours, theirs)
-    )  # fmt: skip
+    )
     assert set(mine.history) == set(other.history) == {"loss", "acc", "val_loss", "val_acc"}
     for name in mine.history:
         np.testing.assert_allclose(mine.history[name], other.history[name], atol=1e-5, err_msg=name)
     assert mine.epoch == other.epoch
     assert_same_weights(ours, theirs)
-
-
-def test_weights_for_each_step(rng):
-    """sample_weight [B, T], in the loss and in weighted metrics."""
-    made = []
-    for k in (keras, wordrow.keras):
-        made.append(k.Sequential([
-            k.Input((T,)), k.layers.Embedding(V, 3), k.layers.Dense(2, activation="softmax"),
-        ]))  # fmt: skip
-        made[-1].compile("sgd", "sparse_categorical_crossentropy", weighted_metrics=["acc"])
-    theirs, ours = made
-    ours.set_weights(theirs.get_weights())
-    x, y = rng.integers(0, V, (6, T)), rng.integers(0, 2, (6, T))
-    weight = rng.random((6, T)).astype("float32")
-    found = ours.evaluate(x, y, sample_weight=weight, verbose=0)
-    np.testing.assert_allclose(
-        found, theirs.evaluate(x, y, sample_weight=weight, verbose=0), atol=1e-5
-    )
-    for model in made:
-        model.fit(x, y, sample_weight=weight, epochs=3, verbose=0)
-    for one, two in zip(ours.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-5)

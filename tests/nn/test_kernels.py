@@ -19,9 +19,13 @@ from wordrow import (
     SimpleRNN,
     _core,
 )
-from wordrow.nn import away, custom_calls, ops, updates
-from wordrow.nn.layers.layer import Spec
+from wordrow.nn import ops
 from wordrow.nn.layers.window import Windows
+from wordrow.nn.ops import xla
+from wordrow.nn.optimizers.run import OptimizerRun
+from wordrow.nn.spec import Spec
+from wordrow.nn.table import sparse_update
+from wordrow.nn.table.table import Table
 
 RECURRENT = {
     "lstm": lambda units, **options: LSTM(units, **options),
@@ -37,14 +41,14 @@ RECURRENT = {
 
 
 def test_the_kernels_are_built_in():
-    assert custom_calls.are_there(), "built without JAX's headers: run make test"
+    assert xla.are_there(), "built without JAX's headers: run make test"
 
 
 def both(monkeypatch, function, *arguments):
     """What a function gives with kernels and without."""
     fast = jax.jit(lambda *given: function(*given))(*arguments)
     with monkeypatch.context() as patch:
-        patch.setattr(ops, "_KERNELS", False)
+        patch.setattr(ops.kernels, "_KERNELS", False)
         slow = jax.jit(lambda *given: function(*given))(*arguments)
     return fast, slow
 
@@ -91,14 +95,16 @@ def test_recurrent_kernels_are_the_loop(
     first = rng.normal(size=(n_states if states else 0, batch, units)).astype(np.float32)
 
     def run(weights, table, first):
-        lookup = ops.Lookup(table, jnp.asarray(ids))
-        x = ops.laid_out(lookup) if how == "steps" else lookup
+        lookup = ops.GatheredRows(table, jnp.asarray(ids))
+        x = ops.materialize(lookup) if how == "steps" else lookup
         inputs, masks = ([x, *first], [mask] + [None] * len(first)) if len(first) else (x, mask)
         outputs, _, _ = layer.run(weights, {}, inputs, masks, training=True, rng=None)
         return outputs
 
-    draws = [rng.normal(size=o.shape).astype(np.float32) for o in
-             jax.eval_shape(run, weights, table, first)]  # fmt: skip
+    draws = [
+        rng.normal(size=o.shape).astype(np.float32)
+        for o in jax.eval_shape(run, weights, table, first)
+    ]
 
     def loss(*arguments):
         outputs = run(*arguments)
@@ -124,18 +130,21 @@ def test_the_mean_of_rows_is_that_of_the_rows_laid_out(shape, masking, seed):
     rng = np.random.default_rng(seed)
     table = rng.normal(size=(11, dim)).astype(np.float32)
     ids = rng.integers(0, 11, (batch, steps)).astype(np.int32)
-    mask = {"none": None, "holes": rng.random((batch, steps)) < 0.5,
-            "all": np.zeros((batch, steps), bool)}[masking]  # fmt: skip
+    mask = {
+        "none": None,
+        "holes": rng.random((batch, steps)) < 0.5,
+        "all": np.zeros((batch, steps), bool),
+    }[masking]
     wanted = rng.normal(size=(batch, dim)).astype(np.float32)
 
     def loss(table):
-        mean = ops.mean_of_rows(ops.Lookup(table, jnp.asarray(ids)), mask)
+        mean = ops.mean_of_rows(ops.GatheredRows(table, jnp.asarray(ids)), mask)
         return (mean * wanted).sum(), mean
 
     fast, slow = both(pytest.MonkeyPatch(), jax.value_and_grad(loss, has_aux=True), table)
     assert_same(fast, slow)
     np.testing.assert_allclose(
-        ops.mean_of_rows(ops.Lookup(table, ids), mask), slow[0][1], atol=1e-5
+        ops.mean_of_rows(ops.GatheredRows(table, ids), mask), slow[0][1], atol=1e-5
     )
 
 
@@ -160,9 +169,14 @@ POOLS = {
     seed=st.integers(0, 99),
 )
 @example(  # XLA computes these sums twice, a little apart: nothing was the largest, bit by bit
-    shape=(1, 1, 30), window=(3, 1, 1), padding="causal", activation="hard_sigmoid",
-    masking="none", how="padding in front", seed=57,
-)  # fmt: skip
+    shape=(1, 1, 30),
+    window=(3, 1, 1),
+    padding="causal",
+    activation="hard_sigmoid",
+    masking="none",
+    how="padding in front",
+    seed=57,
+)
 def test_convolution_and_pooling_kernels_are_the_sums(
     pool, shape, window, padding, activation, masking, how, seed
 ):
@@ -193,17 +207,25 @@ def test_convolution_and_pooling_kernels_are_the_sums(
         x = mask = None
         for layer in layers:
             if x is None:
-                lookup = ops.Lookup(table, ids if isinstance(table, np.ndarray) else jnp.array(ids))
-                x = ops.laid_out(lookup) if how == "steps" else lookup
+                own = ids if isinstance(table, np.ndarray) else jnp.array(ids)
+                lookup = ops.GatheredRows(table, own)
+                x = ops.materialize(lookup) if how == "steps" else lookup
                 mask = masks[masking]
                 if mask is not None and not isinstance(table, np.ndarray):
                     mask = jnp.array(mask)
             following = layers[1] if len(layers) > 1 else None
-            as_lookup = layer is conv and following is not None and following.takes_sums
+            deferred = (
+                layer is conv and following is not None and ops.Form.WINDOWS in following.accepts
+            )
             x, mask, _ = layer.run(
-                weights if layer is conv else {}, {}, x, mask, training=True, rng=None,
-                as_lookup=as_lookup,
-            )  # fmt: skip
+                weights if layer is conv else {},
+                {},
+                x,
+                mask,
+                training=True,
+                rng=None,
+                deferred=deferred,
+            )
         return x
 
     check_gradients(run, rng, weights, table)
@@ -229,7 +251,7 @@ def test_flattened_rows_times_a_matrix(shape, units, how, seed):
 
     def run(table, kernel):
         own = ids if isinstance(table, np.ndarray) else jnp.array(ids)
-        return ops.flat_product(ops.Lookup(table, own, is_flat=True), kernel)
+        return ops.flat_product(ops.GatheredRows(table, own, is_flat=True), kernel)
 
     check_gradients(run, rng, table, kernel)
     fast, slow = run(table, kernel), table[ids].reshape(batch, -1) @ kernel
@@ -239,7 +261,7 @@ def test_flattened_rows_times_a_matrix(shape, units, how, seed):
 def slowly(function, *arguments):
     """What a function gives without kernels."""
     with pytest.MonkeyPatch().context() as patch:
-        patch.setattr(ops, "_KERNELS", False)
+        patch.setattr(ops.kernels, "_KERNELS", False)
         return function(*arguments)
 
 
@@ -263,42 +285,43 @@ def check_gradients(run, rng, *arguments):
 def test_a_step_of_adam_by_the_core(weight_decay, goes_on):
     rng = np.random.default_rng(0)
     adam = wordrow.optimizers.AdamW(0.01, weight_decay)
-    numbers = {k: np.float32(v) for k, v in adam.numbers(7).items()}
+    numbers = {k: np.float32(v) for k, v in adam.hyperparameters(7).items()}
     w, m, gradient = (rng.normal(size=(90, 70)).astype(np.float32) for _ in range(3))
     gradient *= 10.0 ** rng.integers(-8, 1, gradient.shape)
-    slots = {"m": m, "v": m**2 + 0.1}
+    state = {"m": m, "v": m**2 + 0.1}
 
-    def step(w, slots, gradient):
-        return updates.step_whole(adam, w, slots, gradient, jnp.array(goes_on), numbers)
+    def step(w, state, gradient):
+        return sparse_update.update_whole(adam, w, state, gradient, jnp.array(goes_on), numbers)
 
     assert w.size >= ops.LARGE
-    fast, slow = both(pytest.MonkeyPatch(), step, w, slots, gradient.astype(np.float32))
+    fast, slow = both(pytest.MonkeyPatch(), step, w, state, gradient.astype(np.float32))
     assert_same(fast, slow, atol=1e-6)
     assert goes_on or (np.asarray(fast[0]) == w).all()
 
 
 @pytest.mark.parametrize("weight_decay", [None, 0.01])
 @pytest.mark.parametrize("goes_on", [True, False])
-def test_a_step_of_resting_rows_by_the_core(weight_decay, goes_on):
+def test_a_step_of_stale_rows_by_the_core(weight_decay, goes_on):
     rng = np.random.default_rng(0)
     adam = wordrow.optimizers.AdamW(0.01, weight_decay)
-    history, rows = away.History(adam, 0), away.Rows(40)
+    run, rows = OptimizerRun(adam), Table(np.zeros((40, 19), np.float32))
+    rows.resume(run, by_rows=True)
     for step in range(30):
-        rows.touch(rng.choice(40, 5, replace=False).astype(np.int32), step + 1)
-        history.add(adam.numbers(step))
-    numbers = {k: np.float32(v) for k, v in adam.numbers(30).items()}
+        run.advance(adam.hyperparameters(step))
+        rows.touch(rng.choice(40, 5, replace=False).astype(np.int32))
+    numbers = {k: np.float32(v) for k, v in adam.hyperparameters(30).items()}
     table, m = (rng.normal(size=(40, 19)).astype(np.float32) for _ in range(2))
-    slots = {"m": m, "v": m**2 + 0.1}
+    state = {"m": m, "v": m**2 + 0.1}
     ids = np.array([3, 0, 39, 7, 40, 41], np.int32)  # the last two are no rows
-    missed = rows.away(ids, history)
+    missed = rows.batch_rows(ids)["missed"]
     gradient = rng.normal(size=(6, 19)).astype(np.float32)
 
-    def step(table, slots, gradient):
-        given = adam, table, slots, ids, missed
-        read = updates.read_rows(*given)
-        return read[0], updates.step_rows(*given, read, gradient, jnp.array(goes_on), numbers)
+    def step(table, state, gradient):
+        gathered = sparse_update.gather_rows(adam, table, state, ids, missed)
+        given = (table, state, ids, missed), gathered, gradient, jnp.array(goes_on), numbers
+        return gathered[0], sparse_update.update_rows(adam, *given)
 
-    fast, slow = both(pytest.MonkeyPatch(), step, table, slots, gradient)
+    fast, slow = both(pytest.MonkeyPatch(), step, table, state, gradient)
     assert_same(fast, slow, atol=1e-6)
     assert goes_on or (np.asarray(fast[1][0]) == table).all()
 
@@ -315,9 +338,15 @@ def test_what_is_not_finite_is_found(wrong):
 def _lstm_loss(ids):
     def loss(table, kernel):
         (h, _), sequence = ops.recurrent(
-            "lstm", table[:, :32] @ kernel[:32], ids, kernel[32:40], None, None, shape=ids.shape,
-            activation="tanh", gate="sigmoid", sequences=True,
-        )  # fmt: skip
+            ops.Cell("lstm", "tanh", "sigmoid"),
+            table[:, :32] @ kernel[:32],
+            ids,
+            kernel[32:40],
+            None,
+            None,
+            shape=ids.shape,
+            sequences=True,
+        )
         return h.sum() + (sequence**2).sum()
 
     return loss, (40, 32)
@@ -326,9 +355,9 @@ def _lstm_loss(ids):
 def _conv_loss(ids):
     def loss(table, kernel):
         rows = (table @ kernel).reshape(-1, 2, 20)
-        places, _ = Windows(2, 1, 1, "same", ("same",)).places(ids, None)
-        sums = ops.Sums(rows, places, None, "tanh")
-        pools = Windows(2, 2, 1, "valid", ("valid",)).places(ops.all_places(sums), None)[0]
+        row_indices, _ = Windows(2, 1, 1, "same", ("same",)).indices_of(ids, None)
+        sums = ops.WindowSums(rows, row_indices, None, "tanh")
+        pools = Windows(2, 2, 1, "valid", ("valid",)).indices_of(ops.step_indices(sums), None)[0]
         return (ops.window_max(sums, pools) ** 2).sum() + (ops.window_sums(sums) ** 2).sum()
 
     return loss, (32, 40)
@@ -336,7 +365,7 @@ def _conv_loss(ids):
 
 def _flat_loss(ids):
     def loss(table, kernel):
-        return (ops.flat_product(ops.Lookup(table, ids, is_flat=True), kernel) ** 2).sum()
+        return (ops.flat_product(ops.GatheredRows(table, ids, is_flat=True), kernel) ** 2).sum()
 
     return loss, (30 * 32, 40)
 
@@ -365,9 +394,15 @@ def test_two_equal_calls_and_two_gradients_of_one():
 
     def h(z):
         return ops.recurrent(
-            "lstm", z, None, kernel, None, None, shape=(3, 4), activation="tanh", gate="sigmoid",
+            ops.Cell("lstm", "tanh", "sigmoid"),
+            z,
+            None,
+            kernel,
+            None,
+            None,
+            shape=(3, 4),
             sequences=False,
-        )[0][0]  # fmt: skip
+        )[0][0]
 
     once = jax.grad(lambda z: h(z).sum())(z)
     twice = jax.jit(jax.grad(lambda z: (h(z) + 2 * h(z)).sum()))(z)

@@ -61,7 +61,7 @@ from wordrow.nn.layers import (
     UpSampling1D,
     ZeroPadding1D,
 )
-from wordrow.nn.layers.layer import Spec
+from wordrow.nn.spec import Spec
 
 B, T, D, V = 4, 5, 3, 7
 
@@ -289,9 +289,16 @@ def test_the_mask_is_treated_as_declared(case):
     else:
         # What comes out depends on no step that is not real: the mask tells all of them.
         noise = each(lambda x: x + 9 if x.ndim == 3 else x, inputs)
-        real = each(lambda x, n, m: x if m is None else np.where(m[..., None], x, n),
-                    inputs, noise, mask) if isinstance(mask, list) else (
-            inputs if inputs.ndim == 2 else np.where(mask[..., None], inputs, noise))  # fmt: skip
+        real = (
+            each(
+                lambda x, n, m: x if m is None else np.where(m[..., None], x, n),
+                inputs,
+                noise,
+                mask,
+            )
+            if isinstance(mask, list)
+            else (inputs if inputs.ndim == 2 else np.where(mask[..., None], inputs, noise))
+        )
         again = listed(run(layer, weights, state, real, mask)[0])
         np.testing.assert_allclose(listed(outputs)[0][first], again[0][first], atol=1e-6)
 
@@ -314,8 +321,11 @@ def test_more_padding_changes_nothing(case, side, n_more):
             more[np.pad(~m, [(0, 0), width], constant_values=True)] = 100.0
         return more
 
-    more = [longer(x, m) for x, m in zip(inputs, mask, strict=True)] if isinstance(
-        inputs, list) else longer(inputs, mask)  # fmt: skip
+    more = (
+        [longer(x, m) for x, m in zip(inputs, mask, strict=True)]
+        if isinstance(inputs, list)
+        else longer(inputs, mask)
+    )
     more_mask = each(lambda m: np.pad(m, [(0, 0), width]), mask)
     after, mask_after, _ = run(layer, weights, state, more, more_mask)
     outputs = zip(listed(after), listed(before), strict=True)
@@ -387,14 +397,17 @@ def test_gradients_are_finite(case):
 def test_the_config_makes_it_again(case):
     layer, weights, state, _, inputs, mask = make(case)
     if case == "Lambda":
-        with pytest.raises(ValueError, match="holds a function of your own"):
+        with pytest.raises(ValueError, match="holds a user-defined function"):
             layer.get_config()
         return
     again = LAYERS[type(layer).__name__](**json.loads(json.dumps(layer.get_config())))
     assert again.get_config() == layer.get_config()
     mask = taken_mask(layer, mask)
-    for a, b in zip(listed(run(again, weights, state, inputs, mask)[0]),
-                    listed(run(layer, weights, state, inputs, mask)[0]), strict=True):  # fmt: skip
+    for a, b in zip(
+        listed(run(again, weights, state, inputs, mask)[0]),
+        listed(run(layer, weights, state, inputs, mask)[0]),
+        strict=True,
+    ):
         np.testing.assert_array_equal(a, b)
 
 
@@ -406,11 +419,15 @@ def test_the_same_seed_draws_the_same_weights(case):
         np.testing.assert_array_equal(weight, second[name])
 
 
-@pytest.mark.parametrize("make_layer", [
-    lambda: LSTM(19, return_sequences=True), lambda: GRU(19, return_sequences=True),
-    lambda: GRU(19, reset_after=False, return_sequences=True),
-    lambda: SimpleRNN(19, return_sequences=True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make_layer",
+    [
+        lambda: LSTM(19, return_sequences=True),
+        lambda: GRU(19, return_sequences=True),
+        lambda: GRU(19, reset_after=False, return_sequences=True),
+        lambda: SimpleRNN(19, return_sequences=True),
+    ],
+)
 def test_the_kernel_is_the_loop(make_layer, rng, n_threads, monkeypatch):
     """More texts than a part, sizes that fill no panel, masks with holes: core and NumPy agree."""
     layer = make_layer()
@@ -422,7 +439,7 @@ def test_the_kernel_is_the_loop(make_layer, rng, n_threads, monkeypatch):
     for mask in (None, rng.random((21, 9)) < 0.7):
         fast = run(layer, weights, {}, x, mask)[0]
         with monkeypatch.context() as patch:
-            patch.setattr(ops, "_KERNELS", False)
+            patch.setattr(ops.kernels, "_KERNELS", False)
             slow = run(layer, weights, {}, x, mask)[0]
         np.testing.assert_allclose(fast, slow, atol=1e-5)
         assert not np.array_equal(fast, slow)  # or they would be one and the same code
@@ -437,18 +454,28 @@ def test_the_kernel_is_the_loop(make_layer, rng, n_threads, monkeypatch):
         ({"first": [np.zeros((2, 3), np.float32)]}, "an LSTM has two states"),
         ({"first": [np.zeros((2, 4), np.float32)] * 2}, r"states must be \[B, U\]"),
         ({"mask": np.ones((2, 3), bool)}, r"the mask must be \[B, T\]"),
-        ({"places": np.zeros((2, 3), np.int32)}, r"places must be \[B, T\]"),
-        ({"places": np.full((2, 4), 8, np.int32)}, "places must be rows of z"),
+        ({"row_indices": np.zeros((2, 3), np.int32)}, r"row_indices must be \[B, T\]"),
+        ({"row_indices": np.full((2, 4), 8, np.int32)}, "row_indices must be rows of z"),
         ({"z": np.zeros((7, 12), np.float32)}, "z must have a row a step"),
         ({"kernel": np.zeros((3, 9), np.float32)}, r"G \* U columns"),
     ],
 )
 def test_the_kernels_adapter_checks_what_it_is_given(change, message):
-    arguments = {"cell": "lstm", "z": np.zeros((8, 12), np.float32), "places": None,
-                 "kernel": np.zeros((3, 12), np.float32),
-                 "last": [np.zeros((2, 3), np.float32) for _ in range(2)], "first": [],
-                 "mask": None, "n_steps": 4, "activation": 2, "gate": 3, "recurrent_bias": None,
-                 "reset_after": True, "sequences": False} | change  # fmt: skip
+    arguments = {
+        "cell": "lstm",
+        "z": np.zeros((8, 12), np.float32),
+        "row_indices": None,
+        "kernel": np.zeros((3, 12), np.float32),
+        "last": [np.zeros((2, 3), np.float32) for _ in range(2)],
+        "first": [],
+        "mask": None,
+        "n_steps": 4,
+        "activation": 2,
+        "gate": 3,
+        "recurrent_bias": None,
+        "reset_after": True,
+        "sequences": False,
+    } | change
     with pytest.raises(ValueError, match=message):
         _core.recurrent(**arguments)
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import wordrow
-from wordrow.nn.activations import ACTIVATIONS, get_activation
-from wordrow.nn.initializers import INITIALIZERS
+from wordrow.nn.functions.activations import ACTIVATIONS, get_activation
+from wordrow.nn.functions.initializers import INITIALIZERS
 
 V, D, T = 11, 4, 6
 

@@ -33,8 +33,10 @@ def test_boxes_and_lines(rankdir, tmp_path):
     plot_model(model(), path, show_shapes=True, show_layer_names=True, rankdir=rankdir)
     root = ElementTree.parse(path).getroot()
     width, height = float(root.get("width")), float(root.get("height"))
-    boxes = [tuple(float(r.get(k)) for k in ("x", "y", "width", "height"))
-             for r in root.findall(f"{SVG}rect")[1:]]  # fmt: skip
+    boxes = [
+        tuple(float(r.get(k)) for k in ("x", "y", "width", "height"))
+        for r in root.findall(f"{SVG}rect")[1:]
+    ]
     texts = [text.text for text in root.findall(f"{SVG}text")]
     assert len(boxes) == 6
     assert len(root.findall(f"{SVG}line")) == 6

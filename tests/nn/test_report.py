@@ -19,8 +19,16 @@ def trained(rng):
         model = Sequential([Embedding(10, 3), GlobalAveragePooling1D(), Dense(1)])
         model.compile("adam", "mse")
         x, y = rng.integers(0, 10, (12, 4)), rng.normal(size=12)
-        history = model.fit(x, y, batch_size=4, epochs=2, validation_data=(x, y),
-                            callbacks=[callback], verbose=0, **options)  # fmt: skip
+        history = model.fit(
+            x,
+            y,
+            batch_size=4,
+            epochs=2,
+            validation_data=(x, y),
+            callbacks=[callback],
+            verbose=0,
+            **options,
+        )
         return model, history.history
 
     return train
@@ -45,8 +53,13 @@ def test_curves_histograms_and_rows(trained, tmp_path):
     pytest.importorskip("tensorboardX")
     words = tmp_path / "words.tsv"
     words.write_text("pad\nfirst\nsecond\n", encoding="utf-8")
-    board = TensorBoard(tmp_path / "log", histogram_freq=1, embeddings_freq=2,
-                        embeddings_metadata=words, update_freq=2)  # fmt: skip
+    board = TensorBoard(
+        tmp_path / "log",
+        histogram_freq=1,
+        embeddings_freq=2,
+        embeddings_metadata=words,
+        update_freq=2,
+    )
     model, history = trained(board)
     train, validation = events(tmp_path / "log/train"), events(tmp_path / "log/validation")
     for found, name in ((train, "loss"), (validation, "val_loss")):

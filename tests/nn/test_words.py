@@ -16,6 +16,7 @@ from wordrow import (
     load_model,
     pad_sequences,
 )
+from wordrow.nn.train import loop
 from wordrow.vectors import Subwords, Vectors
 
 TEXTS = ["the fine film", "a dull film", "Paris is fine", "the dull plto", "fine fine film"] * 4
@@ -88,8 +89,9 @@ def test_what_missing_words_begin_with(missing, tokenizer, vectors):
         again = Embedding.from_vectors(vectors, tokenizer)
         assert (again(np.array([tokenizer.word_index["plto"]]))[0] != row).any()
     else:
-        expected = {"mean": found.mean(axis=0),
-                    "subword": vectors["plto"], "zeros": np.zeros(8)}[missing]  # fmt: skip
+        expected = {"mean": found.mean(axis=0), "subword": vectors["plto"], "zeros": np.zeros(8)}[
+            missing
+        ]
         np.testing.assert_allclose(row, expected, rtol=1e-5)
 
 
@@ -121,14 +123,23 @@ def test_what_cannot_be(tokenizer, vectors):
 # ---- rows that stay ---------------------------------------------------------
 
 
-OPTIMIZERS = ["adam", "sgd", "adagrad", "rmsprop", "adamw", "adadelta", "lazyadam",
-              wordrow.optimizers.SGD(0.1, momentum=0.9)]  # fmt: skip
+OPTIMIZERS = [
+    "adam",
+    "sgd",
+    "adagrad",
+    "rmsprop",
+    "adamw",
+    "adadelta",
+    "lazyadam",
+    wordrow.optimizers.SGD(0.1, momentum=0.9),
+]
 
 
 @pytest.mark.parametrize(
     ("kind", "optimizer"),
-    [*(("mean", one) for one in OPTIMIZERS), ("max", "adam"), ("lstm", "adam")], ids=str,
-)  # fmt: skip
+    [*(("mean", one) for one in OPTIMIZERS), ("max", "adam"), ("lstm", "adam")],
+    ids=str,
+)
 def test_rows_that_were_found_stay_bit_for_bit(kind, optimizer, tokenizer, vectors):
     wordrow.set_random_seed(2)
     layer = Embedding.from_vectors(vectors, tokenizer, trainable="missing", mask_zero=kind != "max")
@@ -158,12 +169,10 @@ def test_the_rest_learns_what_it_would_without(tokenizer, vectors):
 
 
 def test_the_core_and_jax_agree_with_fixed_rows(tokenizer, vectors, monkeypatch):
-    from wordrow.nn.bag_epoch import BagEpochs
-
     tables = []
     for alone in (True, False):
         if not alone:
-            monkeypatch.setattr(BagEpochs, "of", classmethod(lambda *_: None))
+            monkeypatch.setattr(loop, "fused_engine", lambda *_: None)
         wordrow.set_random_seed(4)
         layer = Embedding.from_vectors(vectors, tokenizer, trainable="missing", mask_zero=True)
         model = model_of(layer)
@@ -180,7 +189,7 @@ def test_a_frozen_table_is_trained_around_without_jax(tokenizer, vectors):
     model.predict(ids_of(tokenizer))
     before = model.get_weights()
     model.fit(ids_of(tokenizer), LABELS, epochs=3, verbose=0)
-    assert model.trainer.core is not None
+    assert model.training.jax_engine is None
     after = model.get_weights()
     assert (before[0] == after[0]).all()
     assert (before[1] != after[1]).any()
@@ -198,8 +207,6 @@ def test_fixed_rows_by_number_are_kept_by_files(tmp_path, tokenizer):
     moved = (before != again.layers[0].get_weights()[0]).any(axis=1)
     assert not moved[[0, 2]].any()
     assert moved[1]
-    with pytest.warns(UserWarning, match="Keras cannot fix rows"):
-        model.save(tmp_path / "m.keras")
     for wrong in ([1.5], [99], [-1], np.ones(3, bool), [[1]]):
         with pytest.raises(ValueError, match="`fixed_rows` must be"):
             Embedding(5, 2, fixed_rows=wrong)

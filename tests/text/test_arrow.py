@@ -56,8 +56,15 @@ def test_any_texts(texts):
     assert from_column.word_counts == from_list.word_counts
 
 
-@pytest.mark.parametrize("make", [pl.Series, pa.array, lambda t: pa.array(t).dictionary_encode(),
-                                  lambda t: pa.array(t, pa.string_view())])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        pl.Series,
+        pa.array,
+        lambda t: pa.array(t).dictionary_encode(),
+        lambda t: pa.array(t, pa.string_view()),
+    ],
+)
 def test_a_null_is_named(make):
     with pytest.raises(TextTypeError, match="text 2 is null"):
         Tokenizer().encode(make(["a", "b", None]))

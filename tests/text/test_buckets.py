@@ -34,8 +34,10 @@ def test_with_room_enough_buckets_keep_the_same_runs_of_words(texts, ngrams, min
     words = [text.split() for text in texts]
     runs = {
         tuple(row[i : i + n])
-        for row in words for n in range(2, ngrams + 1) for i in range(len(row) - n + 1)
-    }  # fmt: skip
+        for row in words
+        for n in range(2, ngrams + 1)
+        for i in range(len(row) - n + 1)
+    }
     assume(np.count_nonzero(hashed._vocabulary.bucket_counts()) == len(runs))  # none is shared
     assert named(hashed, texts) == named(apart, texts)
     assert hashed.n_ids == apart.n_ids

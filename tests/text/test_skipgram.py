@@ -23,10 +23,13 @@ def test_as_keras_from_the_same_random_state(
     ids, window, negatives, shuffle, categorical, sampled, seed
 ):
     arguments = {
-        "window_size": window, "negative_samples": negatives, "shuffle": shuffle, "seed": seed,
+        "window_size": window,
+        "negative_samples": negatives,
+        "shuffle": shuffle,
+        "seed": seed,
         "categorical": categorical,
         "sampling_table": make_sampling_table(10) * 50 if sampled else None,
-    }  # fmt: skip
+    }
     random.seed(5)
     try:
         expected = keras_sequence.skipgrams(ids, 10, **arguments)

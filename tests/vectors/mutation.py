@@ -203,8 +203,10 @@ def main():
                 right += try_all(name, data, pathlib.Path(folder), min(500, n - part), part + 1)
             signal.alarm(0)
             seconds = time.perf_counter() - begin
-            print(f"{name}: {n:,} files, {right:,} loaded, {n - right:,} refused, {seconds:.0f} s",
-                  flush=True)  # fmt: skip
+            print(
+                f"{name}: {n:,} files, {right:,} loaded, {n - right:,} refused, {seconds:.0f} s",
+                flush=True,
+            )
     assert metadata_path("v.tsv").name == "v_metadata.tsv"
 
 

@@ -77,8 +77,9 @@ def test_words_in_other_case_and_unknown_ones(tmp_path):
     assert (both.section, both.n_asked, both.n_unknown) == ("all", 1, 2)
     exact = evaluate_analogies(vectors, tmp_path / "q", lower=False)
     assert exact[-1].n_asked == 0
-    (tmp_path / "p").write_text("# judged\nword1,word2,score,n\nman,king,3,9\nKing,queen,1,9\n"
-                                "king,nix,2,9\n")  # fmt: skip
+    (tmp_path / "p").write_text(
+        "# judged\nword1,word2,score,n\nman,king,3,9\nKing,queen,1,9\nking,nix,2,9\n"
+    )
     score = evaluate_similarities(vectors, tmp_path / "p")
     assert (score.n_pairs, score.n_unknown) == (1, 2)  # "man" has no row as it is
 
@@ -87,8 +88,8 @@ def test_words_in_other_case_and_unknown_ones(tmp_path):
     ("text", "says"),
     [
         (": a\none two three\n", "line 2: expected ': section', or four words; received 'one two"),
-        ("a b c d\n", "there is no section"),
-        ("", "there is no section"),
+        ("a b c d\n", "found no section"),
+        ("", "found no section"),
     ],
 )
 def test_analogies_of_another_format(text, says, tmp_path):
@@ -102,9 +103,9 @@ def test_analogies_of_another_format(text, says, tmp_path):
     [
         ("a b 1\na b\n", "line 2: expected two words and a number; received 'a b'"),
         ("a b c\nd e f\n", "line 2: expected two words and a number; received 'd e f'"),
-        ("a b c\n", "there are none"),
+        ("a b c\n", "found none"),
         ("a b 1\na b nan\n", "line 2: expected two words and a number"),
-        ("# nothing\n", "there are none"),
+        ("# nothing\n", "found none"),
     ],
 )
 def test_pairs_of_another_format(text, says, tmp_path):
@@ -123,10 +124,15 @@ def test_neighbours_that_two_tables_share():
     vectors = Vectors(words, table)
     assert neighbour_overlap(vectors, turned) == pytest.approx(1, abs=0.01)
     other = Vectors(words, rng.standard_normal((300, 10)))
-    by_hand = np.mean([
-        len({w for w, _ in vectors.most_similar(word)} & {w for w, _ in other.most_similar(word)})
-        for word in words
-    ])  # fmt: skip
+    by_hand = np.mean(
+        [
+            len(
+                {w for w, _ in vectors.most_similar(word)}
+                & {w for w, _ in other.most_similar(word)}
+            )
+            for word in words
+        ]
+    )
     assert neighbour_overlap(vectors, other) == pytest.approx(by_hand / 10)
     some = ["w1", "w2"]
     near, far = (v.batch_most_similar(some, n=5) for v in (vectors, other))

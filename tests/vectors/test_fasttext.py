@@ -13,16 +13,26 @@ from wordrow.vectors import FastText, Vectors
 
 UNSEEN = ["night", "zzzxq", "überraschung", "日本語", "a", "the-thing", "x" * 60]
 TEXTS = [
-    "the film was fine", "a dull, dull film", "FILM", "", "überraschung 日本語",
+    "the film was fine",
+    "a dull, dull film",
+    "FILM",
+    "",
+    "überraschung 日本語",
     "fine \t film\rwas",
-    "unknown words alone", "__label__good fine", "the the the the the the the", "😀 fine",
-]  # fmt: skip
+    "unknown words alone",
+    "__label__good fine",
+    "the the the the the the the",
+    "😀 fine",
+]
 
 
 def corpus(path, *, labels, n_labels=3):
     rng = np.random.default_rng(0)
-    words = {"good": ["fine", "lovely", "schön", "great"], "bad": ["dull", "awful", "träge"],
-             "so-so": ["fair", "middling", "日本"]}  # fmt: skip
+    words = {
+        "good": ["fine", "lovely", "schön", "great"],
+        "bad": ["dull", "awful", "träge"],
+        "so-so": ["fair", "middling", "日本"],
+    }
     words |= {f"label{i}": [f"word{i}"] for i in range(n_labels - 3)}
     lines = []
     for i in range(max(400, 5 * n_labels)):
@@ -191,5 +201,5 @@ def test_every_cut_is_named(fasttext, tmp_path):
         (tmp_path / "cut.ftz").write_bytes(whole[:n])
         with pytest.raises(FileFormatError, match="cut.ftz"):
             FastText.load(tmp_path / "cut.ftz").vectors  # noqa: B018
-    with pytest.raises(FileFormatError, match="expected a model of fastText's; it does not begin"):
+    with pytest.raises(FileFormatError, match="expected a fastText model; it does not begin"):
         FastText.load(tmp_path / "corpus.txt")

@@ -17,8 +17,20 @@ def files(tmp_path_factory):
     return mutation.seeds(tmp_path_factory.mktemp("seeds"))
 
 
-NAMES = ["v.safetensors", "v.txt", "v.vec", "v.bin", "v.npz", "v.tsv", "v.vec.gz", "v.bin.zip",
-         "v.txt.zst", "supervised.bin", "skipgram.bin", "supervised.ftz"]  # fmt: skip
+NAMES = [
+    "v.safetensors",
+    "v.txt",
+    "v.vec",
+    "v.bin",
+    "v.npz",
+    "v.tsv",
+    "v.vec.gz",
+    "v.bin.zip",
+    "v.txt.zst",
+    "supervised.bin",
+    "skipgram.bin",
+    "supervised.ftz",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

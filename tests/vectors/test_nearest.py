@@ -108,8 +108,7 @@ def test_as_gensim(data):
         same(batch, theirs.most_similar(word))
     for a, b, c, d in zip(words, words[1:], words[2:], words[3:], strict=False):
         same(vectors.analogy(a, b, c), theirs.most_similar([b, c], [a]))
-        same(vectors.most_similar([a, b], [c, d], n=3),
-             theirs.most_similar([a, b], [c, d], topn=3))  # fmt: skip
+        same(vectors.most_similar([a, b], [c, d], n=3), theirs.most_similar([a, b], [c, d], topn=3))
         assert vectors.similarity(a, b) == pytest.approx(theirs.similarity(a, b), abs=1e-6)
         assert vectors.distance(a, b) == pytest.approx(theirs.distance(a, b), abs=1e-6)
         assert vectors.doesnt_match([a, b, c, d]) == theirs.doesnt_match([a, b, c, d])

@@ -10,6 +10,26 @@ from wordrow import Tokenizer, _core
 from wordrow.vectors import Vectors, train_vectors
 
 
+def train_in_core(
+    rows, output, counts, ids, offsets, subwords=None, subword_offsets=None, **options
+):
+    defaults = {
+        "cbow": False,
+        "hierarchical": False,
+        "window": 1,
+        "n_negative": 5,
+        "exponent": 0.75,
+        "sample": 0.0,
+        "rate": 0.1,
+        "last_rate": 0.0,
+        "n_epochs": 1,
+        "seed": 1,
+        "in_order": True,
+    }
+    arrays = rows, output, counts, ids, offsets, subwords, subword_offsets
+    _core.train_word2vec(*arrays, **defaults | options)
+
+
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
@@ -75,13 +95,14 @@ def cut_into_chunks(texts, cuts):
 @pytest.mark.parametrize(
     ("lengths", "cuts", "has_subwords"),
     [
-        (range(9), [], False), (range(9), [], True),
+        (range(9), [], False),
+        (range(9), [], True),
         # A long text is cut into pieces of 8192, and short ones go with what is left of it.
         ([17_000], [8192, 16_384], False),
         ([3, 0, 9000, 5, 8190, 0, 1], [3, 8195, 17198], False),
     ],
     ids=["words", "subwords", "one long text", "long and short"],
-)  # fmt: skip
+)
 def test_each_step_is_the_references(cbow, lengths, cuts, has_subwords):
     rng = np.random.default_rng(3)
     texts = [rng.choice(2, n, p=[0.7, 0.3]).tolist() for n in lengths]
@@ -100,28 +121,21 @@ def test_each_step_is_the_references(cbow, lengths, cuts, has_subwords):
     ours, output = rows.copy(), np.zeros((2, dim), np.float32)
     ids = np.array([w + 1 for text in texts for w in text], np.int32)
     starts = np.cumsum([0, *map(len, texts)])
-    _core.train_word2vec(
-        ours, output, counts, ids, starts, subwords, offsets, cbow=cbow, hierarchical=True,
-        window=1, n_negative=5, exponent=0.75, sample=0.0, rate=0.3, last_rate=0.1, n_epochs=2,
-        seed=1, in_order=True,
-    )  # fmt: skip
+    arrays = ours, output, counts, ids, starts, subwords, offsets
+    train_in_core(*arrays, cbow=cbow, hierarchical=True, rate=0.3, last_rate=0.1, n_epochs=2)
     # Thousands of steps in float32; another rate for one chunk would be 0.01 away.
     atol = 2e-5 if len(ids) < 8192 else 5e-4
     np.testing.assert_allclose(ours, expected, rtol=2e-4, atol=atol)
     np.testing.assert_allclose(output[0], expected_output, rtol=2e-4, atol=atol)
 
 
-def chances(n_words, changed, **options):
+def chances(n_words, changed, *, counts, **options):
     """In how many of 4,000 trainings of the text "1 2" output rows change as `changed` says."""
     n, times = 4000, 0
     ids, offsets = np.array([1, 2], np.int32), np.array([0, 2])
     for seed in range(n):
         rows, output = np.ones((n_words, 16), np.float32), np.zeros((n_words, 16), np.float32)
-        _core.train_word2vec(
-            rows, output, ids=ids, offsets=offsets, subwords=None, subword_offsets=None, cbow=False,
-            hierarchical=False, window=1, n_negative=1, rate=0.1, last_rate=0.0, n_epochs=1,
-            seed=seed, in_order=True, **options,
-        )  # fmt: skip
+        train_in_core(rows, output, counts, ids, offsets, n_negative=1, seed=seed, **options)
         times += changed(output.any(axis=1))
     return times / n
 
@@ -148,11 +162,8 @@ def test_a_long_text_tells_its_progress():
     ids = np.ones(50_000, np.int32)
     told = []
     rows, output = np.zeros((1, 16), np.float32), np.zeros((1, 16), np.float32)
-    _core.train_word2vec(
-        rows, output, np.array([50_000]), ids, np.array([0, 50_000]), None, None, cbow=False,
-        hierarchical=False, window=200, n_negative=5, exponent=0.75, sample=0.0, rate=0.1,
-        last_rate=0.0, n_epochs=1, seed=1, in_order=True, watch=lambda n, loss: told.append(n),
-    )  # fmt: skip
+    arrays = rows, output, np.array([50_000]), ids, np.array([0, 50_000])
+    train_in_core(*arrays, window=200, watch=lambda n, loss: told.append(n))
     assert told[-1] == 50_000
     assert len(set(told)) > 1
 
@@ -173,10 +184,16 @@ def likes(n=1500, seed=0):
 
 
 MODES = [
-    {}, {"model": "cbow"}, {"loss": "hs"}, {"model": "cbow", "loss": "hs"},
-    {"subwords": (2, 4), "buckets": 500}, {"model": "cbow", "subwords": (2, 4), "buckets": 500},
-    {"negative": 11}, {"window": 2, "dim": 33}, {"ns_exponent": 0.0},
-]  # fmt: skip
+    {},
+    {"model": "cbow"},
+    {"loss": "hs"},
+    {"model": "cbow", "loss": "hs"},
+    {"subwords": (2, 4), "buckets": 500},
+    {"model": "cbow", "subwords": (2, 4), "buckets": 500},
+    {"negative": 11},
+    {"window": 2, "dim": 33},
+    {"ns_exponent": 0.0},
+]
 
 
 @pytest.mark.parametrize("mode", MODES, ids=str)
@@ -301,7 +318,10 @@ def test_ctrl_c_stops_it():
         ({"subwords": (3, 4), "buckets": 2**31}, "`buckets` must be below"),
         ({"seed": -1}, "`seed` must be"),
         ({"min_count": 10**6}, "no word occurs 1000000 times: the texts hold"),
-        ({"tokenizer": Tokenizer(ngrams=2)}, "`tokenizer` must be one of words.*ngrams=2"),
+        (
+            {"tokenizer": Tokenizer(ngrams=2)},
+            "`tokenizer` must have ngrams=1; this one has ngrams=2",
+        ),
         ({"initial": Vectors(["a"], [[1]])}, "`initial` must have rows of dim=100; .* have 1"),
     ],
 )

@@ -78,7 +78,7 @@ def test_words_that_are_not_there(vectors):
 @pytest.mark.parametrize(
     ("words", "table", "says"),
     [
-        (["a"], [[1], [2]], "one row a word: 1 words, 2 rows"),
+        (["a"], [[1], [2]], "one row per word: 1 words, 2 rows"),
         (["a"], [1, 2], r"shape \(V, D\); received int64 of shape \(2,\)"),
         (["a"], [["x"]], "must be numbers"),
         (["a", "a"], [[1], [2]], "'a' is given again as word 1"),
@@ -143,7 +143,7 @@ def test_drift_says_what_moved_most(vectors):
     moved = vectors.drift(after, n=None)
     assert [(m.word, m.distance) for m in moved] == [("king", 4), ("plum", 0)]
     assert moved[0].cosine == pytest.approx(vectors.similarity("king", np.array([2, -3])))
-    with pytest.raises(ValueError, match="of one length"):
+    with pytest.raises(ValueError, match="of the same length, .; received rows of length"):
         vectors.drift(Vectors(["king"], [[1, 2, 3]]))
 
 

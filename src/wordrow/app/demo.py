@@ -12,13 +12,13 @@ __all__ = ["demo"]
 
 
 def demo(
-    seed: Annotated[int, typer.Option(help="Of the rows and of the split.")] = 1,
+    seed: Annotated[int, typer.Option(help="The seed of the rows and of the split.")] = 1,
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
-            help="Where the model goes.",
+            help="The output file.",
             show_default="demo.safetensors in WORDROW_HOME",
         ),
     ] = None,

@@ -14,9 +14,12 @@ from wordrow.explain import Contribution, Explanation, Trace
 
 __all__ = ["draw_explanation", "draw_moves", "draw_trace", "numbers"]
 
-# A word keeps its colour from stage to stage; far apart so that neighbours differ.
-_COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red", "bright_cyan", "bright_magenta",
-            "bright_yellow", "bright_green", "bright_blue", "bright_red")  # fmt: skip
+# A word has the same colour in all stages; neighbouring ids have distinct colours.
+_COLOURS = (
+    *("cyan", "magenta", "yellow", "green", "blue", "red"),
+    *("bright_cyan", "bright_magenta", "bright_yellow"),
+    *("bright_green", "bright_blue", "bright_red"),
+)
 _MOST_ROWS = 12
 
 
@@ -82,7 +85,7 @@ def draw_explanation(console: Console, explanation: Explanation) -> None:
     largest = max((abs(part.score) for part in parts), default=0.0) or 1.0
     words = Text("  ")
     for part in parts[:200]:
-        if " " not in part.word:  # n-grams stand in the table below alone
+        if " " not in part.word:  # n-grams are only in the table below
             words.append(part.word, _shade(part.score / largest)).append(" ")
     console.print(words)
     table = Table("word", "adds", "", box=None, pad_edge=True)
@@ -100,7 +103,7 @@ def draw_explanation(console: Console, explanation: Explanation) -> None:
 
 
 def _summed(parts: list[Contribution]) -> list[Contribution]:
-    """Add up the contributions of a word that stands in a text more than once."""
+    """Sum the contributions of each distinct word."""
     sums: dict[int, Contribution] = {}
     for part in parts:
         before = sums[part.id].score if part.id in sums else 0.0

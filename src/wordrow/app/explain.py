@@ -1,4 +1,4 @@
-"""`wordrow explain`: the way of a text through a model, or through a new table."""
+"""`wordrow explain`: how a text passes through a model, or through a new table."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ def explain(
     model: Annotated[
         Path | None, typer.Option("--model", "-m", help="A model that `wordrow train` wrote.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a text.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per text.")
+    ] = False,
     dim: Annotated[int, typer.Option(help="The length of a row, without --model.")] = 3,
-    seed: Annotated[int, typer.Option(help="Of the random rows, without --model.")] = 1,
+    seed: Annotated[int, typer.Option(help="The seed of the random rows, without --model.")] = 1,
 ) -> None:
     """Show what each word adds to a model's answer; without a model, how texts become rows.
 
     wordrow explain "a fine film" --model reviews.safetensors
     """
-    # Imported when needed, here and in the other commands: --help should not wait for them.
+    # Imported here, as in the other commands, so that --help is fast.
     from wordrow.app.draw import draw_explanation, draw_trace
     from wordrow.classifier import TextClassifier
     from wordrow.explain import explain_text
@@ -62,6 +64,6 @@ def _fresh_trace(texts: list[str], dim: int, seed: int) -> Trace:
     tokenizer = Tokenizer()
     tokenizer.fit_on_texts(texts)
     if tokenizer.n_ids < 2:
-        raise DataError("the texts hold no words: expected at least one letter.")
+        raise DataError("the texts contain no words: expected at least one letter.")
     random.set_random_seed(seed)
     return trace_texts(texts, tokenizer, Embedding(tokenizer.n_ids, dim, mask_zero=True))

@@ -1,4 +1,4 @@
-"""The command's entry: its commands, and what an error looks like.
+"""The entry point of the command line: all commands, and how errors are shown.
 
 Errors are one line on standard error and exit status 2; Ctrl-C is 130.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+import wordrow
 from wordrow.app import demo, explain, models, script, vectors
 
 __all__ = ["app", "main"]
@@ -34,6 +36,24 @@ app.command(
 )(script.script)
 
 
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        print(f"wordrow {wordrow.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def global_options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options of the command itself; each is handled by its callback."""
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit."""
     sys.exit(run(arguments))
@@ -41,16 +61,16 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    if sys.stderr is None:  # closed by the caller: notes and errors have nowhere to go
+    if sys.stderr is None:  # closed by the caller
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is escaped
+        if isinstance(stream, io.TextIOWrapper):  # escape what a terminal cannot show
             stream.reconfigure(errors="backslashreplace")
     try:
         status = app(arguments, prog_name="wordrow", standalone_mode=False)
     except KeyboardInterrupt:
         return _stopped()
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+    except BrokenPipeError:  # the reader of the output has exited, as `head` does
         sys.stdout = None
         return 0
     except OSError as error:
@@ -60,13 +80,13 @@ def run(arguments: list[str] | None = None) -> int:
     except (ValueError, TypeError, ImportError) as error:
         return _failed(str(error), 2)
     except Exception as error:
-        # The usage errors of typer, which keeps their classes to itself.
+        # The usage errors of typer, whose classes are not public.
         if not hasattr(error, "format_message"):
             if type(error).__name__ == "Abort":
                 return _stopped()
             raise
         message = error.format_message()
-        if not message:  # no command: the help has been shown
+        if not message:  # no command: the help was shown
             return 2
         return _failed(f"{message} Try 'wordrow --help'.", 2)
     if status == 130:  # typer's own answer to Ctrl-C

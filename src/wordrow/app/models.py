@@ -32,39 +32,41 @@ def train(
     file: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines, or a folder per label.")],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", help="Where the model goes.", show_default="FILE.safetensors"
-        ),
+        typer.Option("--output", "-o", help="The output file.", show_default="FILE.safetensors"),
     ] = None,
     text: TextOption = None,
     label: LabelOption = None,
     dim: Annotated[int, typer.Option(help="The length of a row.")] = 16,
-    ngrams: Annotated[int, typer.Option(help="Give rows to runs of up to this many words.")] = 1,
+    ngrams: Annotated[
+        int, typer.Option(help="Also give rows to n-grams of up to this many words.")
+    ] = 1,
     buckets: Annotated[
-        int | None, typer.Option(help="Hash those runs to so many buckets: faster, and smaller.")
+        int | None, typer.Option(help="Hash n-grams into this many buckets: faster and smaller.")
     ] = None,
     min_count: Annotated[
         int | None,
-        typer.Option(help="No row for what is seen less often.", show_default="1; 2 with n-grams"),
+        typer.Option(help="Rarer words and n-grams have no row.", show_default="1; 2 with n-grams"),
     ] = None,
     num_words: Annotated[
-        int | None, typer.Option(help="Keep the most frequent words only.")
+        int | None, typer.Option(help="Only keep the most frequent words.")
     ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(help="Passes over the texts.", show_default="3 to 100, about 1,000 steps"),
     ] = None,
-    batch_size: Annotated[int, typer.Option(help="Texts a step.")] = 64,
+    batch_size: Annotated[int, typer.Option(help="Texts per step.")] = 64,
     learning_rate: Annotated[
-        float, typer.Option(help="Adam's; it falls in a line to zero.")
+        float, typer.Option(help="Adam's initial rate; it falls linearly to 0.")
     ] = 0.01,
     validation_split: Annotated[
         float,
-        typer.Option(help="Share of texts to hold out; training stops when they get no better."),
+        typer.Option(
+            help="Share of texts to hold out; training stops when their loss stops improving."
+        ),
     ] = 0.0,
     patience: Annotated[int, typer.Option(help="Epochs to wait for a better validation loss.")] = 1,
     seed: Annotated[
-        int | None, typer.Option(help="Makes the training repeatable, bit for bit.")
+        int | None, typer.Option(help="Makes training reproducible, bit for bit.")
     ] = None,
     encoding_errors: EncodingOption = "strict",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress line.")] = False,
@@ -79,11 +81,19 @@ def train(
     data = table(file, text, label, encoding_errors)
     assert data.labels is not None
     classifier = TextClassifier(
-        dim=dim, ngrams=ngrams, buckets=buckets, min_count=min_count, num_words=num_words,
-        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
-        validation_split=validation_split, patience=patience, seed=seed,
+        dim=dim,
+        ngrams=ngrams,
+        buckets=buckets,
+        min_count=min_count,
+        num_words=num_words,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        validation_split=validation_split,
+        patience=patience,
+        seed=seed,
         verbose=not quiet and is_wanted("auto"),
-    )  # fmt: skip
+    )
     counts = Counter(data.labels)
     shown = ", ".join(f"{name} ({n:,})" for name, n in counts.most_common(12))
     more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
@@ -105,7 +115,7 @@ def train(
 
 
 def _check_target(target: Path) -> Path:
-    """Refuse, before training, a place that the model cannot be written to."""
+    """Raise before training if the model cannot be written to target."""
     from wordrow import store
 
     store.check_writable(target)
@@ -117,8 +127,8 @@ def _check_target(target: Path) -> Path:
             is_ours = False
         if not is_ours:
             raise DataError(
-                f"{target} is there already and is no model of wordrow's; it is left as it is. "
-                "Choose another name with -o."
+                f"{target} exists and is not a wordrow model; it was not changed. Choose "
+                "another name with -o."
             )
     return target
 
@@ -182,15 +192,15 @@ def _class_row(name: str, pairs: Counter[tuple[str, str]]) -> dict[str, Any]:
 def predict(
     model: ModelArgument,
     texts: Annotated[
-        list[str] | None, typer.Argument(help="Texts; without any, standard input.")
+        list[str] | None, typer.Argument(help="Texts; by default those of standard input.")
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option("--file", "-f", help="One text a line, or a table as for `train`."),
+        typer.Option("--file", "-f", help="One text per line, or a table as for `train`."),
     ] = None,
     text: TextOption = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a text, all probabilities.")
+        bool, typer.Option("--json", help="One JSON object per text, with all probabilities.")
     ] = False,
     encoding_errors: EncodingOption = "strict",
 ) -> None:

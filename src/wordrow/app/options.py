@@ -1,4 +1,4 @@
-"""Options that several commands share, and reading the texts they are given."""
+"""Options that several commands share, and reading their input texts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def table(
     *,
     labelled: bool = True,
 ) -> Table:
-    """Read a file of texts and say on standard error which columns were taken."""
+    """Read a file of texts, and print on standard error which columns were used."""
     found = read_table(path, text=text, label=label, labelled=labelled, encoding_errors=errors)
     print(f"{path}: {found.note}", file=sys.stderr)
     return found
@@ -57,7 +57,7 @@ def texts_in(path: Path | None, text: str | None, errors: EncodingErrors) -> lis
         if sys.stdin is None:
             raise DataError("standard input is closed; give texts as arguments or with --file.")
         if sys.stdin.isatty():
-            print("one text a line; end with Ctrl-D", file=sys.stderr)
+            print("one text per line; end with Ctrl-D", file=sys.stderr)
         data, name = sys.stdin.buffer.read(), "standard input"
     else:
         data, name = path.read_bytes(), str(path)
@@ -66,5 +66,5 @@ def texts_in(path: Path | None, text: str | None, errors: EncodingErrors) -> lis
     if lines and not lines[-1]:
         lines.pop()
     if not lines:
-        raise DataError(f"{name}: there are no texts; expected one text a line.")
+        raise DataError(f"{name}: there are no texts; expected one text per line.")
     return lines

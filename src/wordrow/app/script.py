@@ -19,10 +19,10 @@ def script(
         list[str] | None, typer.Argument(metavar="[ARGUMENTS]...", help="What the script takes.")
     ] = None,
 ) -> None:
-    """Run a script written for Keras 1, 2, 3 or tf.keras, with wordrow in their place.
+    """Run a script written for Keras 1, 2, 3 or tf.keras on wordrow.
 
-    The script is not changed, and no Keras or TensorFlow needs to be installed. It
-    runs as `python SCRIPT` would: what it prints, raises and exits with are its own.
+    The script is not changed, and neither Keras nor TensorFlow needs to be installed. Its
+    output, errors and exit status are those of `python SCRIPT`.
 
     Example: wordrow run imdb_lstm.py --epochs 2
     """
@@ -35,7 +35,7 @@ def script(
     sys.path[0:0] = [os.path.dirname(os.path.abspath(path))]
     try:
         runpy.run_path(path, run_name="__main__")
-    except Exception as error:  # the script's own: shown as Python shows it
+    except Exception as error:  # the script's own error, shown as Python does
         traceback.print_exception(_in_the_script(error, path))
         raise typer.Exit(1) from None
 

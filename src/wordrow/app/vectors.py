@@ -1,17 +1,16 @@
-"""`wordrow vectors`: files of vectors, looked at, changed, compared and trained."""
+"""`wordrow vectors`: inspect, convert, compare, evaluate and train files of vectors."""
 
 from __future__ import annotations
 
-import json
-import math
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from wordrow.app import vector_training
 from wordrow.app.options import EncodingOption
+from wordrow.app.output import json_record, print_json, print_table, print_written
+from wordrow.app.vector_training import Lines
 from wordrow.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,16 +21,16 @@ __all__ = ["app"]
 app = typer.Typer(
     help="Files of word vectors: word2vec, GloVe, fastText and others.",
     no_args_is_help=True,
-    epilog="Formats are found out when read; when written, the name says which: .safetensors, "
-    ".txt (GloVe), .vec (word2vec), .bin (word2vec, binary), .npz, .tsv (TensorBoard), and .gz, "
-    ".zst or .zip behind it.",
+    epilog="The format of an input file is detected; that of an output file follows from its "
+    "suffix: .safetensors, .txt (GloVe), .vec (word2vec), .bin (word2vec, binary), .npz or .tsv "
+    "(TensorBoard), and .gz, .zst or .zip after it to compress.",
 )
 
 FileArgument = Annotated[Path, typer.Argument(help="A file of vectors.", metavar="FILE")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-LimitOption = Annotated[int | None, typer.Option(help="Read the first so many rows alone.")]
+LimitOption = Annotated[int | None, typer.Option(help="Only read this many rows.")]
 BadRowsOption = Annotated[
-    Literal["error", "skip"], typer.Option(help="What to do with damaged rows.")
+    Literal["error", "skip"], typer.Option(help="What to do with invalid rows.")
 ]
 
 
@@ -41,89 +40,70 @@ def _load(path: Path, **options: Any) -> Vectors:
     return Vectors.load(path, **options)
 
 
-def _print(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
-
-
-def _table(columns: list[str], rows: list[list[Any]]) -> None:
-    """Print a table that reads well, numbers to the right."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    out = Table(box=None, pad_edge=False)
-    for i, name in enumerate(columns):
-        numbers = all(isinstance(row[i], int | float) for row in rows)
-        out.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        out.add_row(*(Text(_shown(cell)) for cell in row))
-    Console().print(out)
-
-
-def _shown(cell: Any) -> str:
-    if isinstance(cell, float):
-        return "-" if math.isnan(cell) else f"{cell:.4f}"
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)
-
-
-def _number(x: float) -> float | None:
-    return None if math.isnan(x) else x
-
-
 @app.command()
 def info(
     path: FileArgument,
     encoding_errors: EncodingOption = "replace",
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a file holds: its format, words, dimensions, the lengths of rows.
+    """Show the content of a file: format, words, dimensions, lengths of rows.
 
     wordrow vectors info glove.6B.100d.txt
     """
     import numpy as np
 
-    from wordrow.vectors.formats import format_of
-    from wordrow.vectors.formats.choice import Choice
+    from wordrow.vectors import Vectors
+    from wordrow.vectors.formats import detect_format
+    from wordrow.vectors.formats.options import LoadOptions
     from wordrow.vectors.formats.source import Source
     from wordrow.vectors.nearest import Directions
 
     source = Source(path, verbose="auto")
-    name, form = format_of(source)
-    vectors = form.read(source, Choice(replaces=encoding_errors == "replace"))
+    form = detect_format(source)
+    options = LoadOptions(replace_errors=encoding_errors == "replace")
+    vectors = Vectors.from_data(form.read(source, options))
     lengths = Directions(vectors.table).lengths if len(vectors) else np.zeros(1)
-    found = {
-        "file": str(path), "format": name, "bytes": path.stat().st_size, "words": len(vectors),
-        "dimensions": vectors.dim, "subwords": vectors.subwords is not None,
-        "first_words": vectors.vocabulary[:10],
-        "row_length": {"mean": float(lengths.mean()), "least": float(lengths.min()),
-                       "most": float(lengths.max())},
-    }  # fmt: skip
+    mean, least, most = float(lengths.mean()), float(lengths.min()), float(lengths.max())
+    n_bytes = path.stat().st_size
     if as_json:
-        _print(found)
+        print_json(
+            {
+                "file": str(path),
+                "format": form.name,
+                "bytes": n_bytes,
+                "words": len(vectors),
+                "dimensions": vectors.dim,
+                "subwords": vectors.subwords is not None,
+                "first_words": vectors.vocabulary[:10],
+                "row_length": {"mean": mean, "least": least, "most": most},
+            }
+        )
         return
-    subwords = vectors.subwords
-    grams = "none" if subwords is None else (
-        f"{subwords.min_n} to {subwords.max_n} characters, {subwords.n_buckets:,} buckets"
-    )  # fmt: skip
-    _table(["", ""], [
-        ["format", form.title], ["file", f"{path.stat().st_size / 1e6:,.1f} MB"],
-        ["words", f"{len(vectors):,}"], ["dimensions", str(vectors.dim)], ["sub-words", grams],
+    grams = "none"
+    if (subwords := vectors.subwords) is not None:
+        grams = f"{subwords.min_n} to {subwords.max_n} characters, {subwords.n_buckets:,} buckets"
+    rows = [
+        ["format", form.title],
+        ["file", f"{n_bytes / 1e6:,.1f} MB"],
+        ["words", f"{len(vectors):,}"],
+        ["dimensions", str(vectors.dim)],
+        ["sub-words", grams],
         ["first words", " ".join(vectors.vocabulary[:10])],
-        ["length of rows", f"{lengths.mean():.3f} on average, from {lengths.min():.3f} to "
-                           f"{lengths.max():.3f}"],
-    ])  # fmt: skip
+        ["length of rows", f"{mean:.3f} on average, from {least:.3f} to {most:.3f}"],
+    ]
+    print_table(["", ""], rows)
 
 
 @app.command()
 def convert(
     path: FileArgument,
-    target: Annotated[Path, typer.Argument(help="The file to write; its name says the format.")],
+    target: Annotated[Path, typer.Argument(help="The output file; its suffix selects the format.")],
     form: Annotated[
-        str | None, typer.Option("--format", help="The format, where the name does not say it.")
+        str | None, typer.Option("--format", help="The format, if the suffix does not select it.")
     ] = None,
     limit: LimitOption = None,
     normalize: Annotated[
-        bool, typer.Option(help="Bring rows to length 1, and leave sub-words out.")
+        bool, typer.Option(help="Scale rows to length 1, without sub-words.")
     ] = False,
     encoding_errors: EncodingOption = "strict",
     bad_rows: BadRowsOption = "error",
@@ -138,17 +118,7 @@ def convert(
     check_target(target, form)
     vectors = _load(path, limit=limit, encoding_errors=encoding_errors, bad_rows=bad_rows)
     (vectors.normalized if normalize else vectors).save(target, form)
-    _say_written(target, vectors, as_json)
-
-
-def _say_written(target: Path, vectors: Vectors, as_json: bool) -> None:
-    size = target.stat().st_size
-    print(
-        f"{target}: {len(vectors):,} rows of {vectors.dim} ({size / 1e6:.1f} MB)", file=sys.stderr
-    )
-    if as_json:
-        _print({"file": str(target), "bytes": size, "words": len(vectors),
-                "dimensions": vectors.dim})  # fmt: skip
+    print_written(target, vectors, as_json)
 
 
 @app.command()
@@ -156,11 +126,13 @@ def nearest(
     path: FileArgument,
     words: Annotated[list[str], typer.Argument(help="One or more words.")],
     n: Annotated[int, typer.Option("--n", "-n", help="How many neighbours.")] = 10,
-    together: Annotated[bool, typer.Option(help="Those of the mean of all words.")] = False,
+    together: Annotated[
+        bool, typer.Option(help="Show the neighbours of the mean of all words.")
+    ] = False,
     limit: LimitOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the words whose rows point the same way as that of each word.
+    """Show the nearest neighbours of each word by cosine.
 
     wordrow vectors nearest glove.6B.100d.txt frog king
     """
@@ -170,12 +142,12 @@ def nearest(
     else:
         found = dict(zip(words, vectors.batch_most_similar(words, n=n), strict=True))
     if as_json:
-        _print(found)
+        print_json(found)
         return
     for i, (word, near) in enumerate(found.items()):
         if i:
             print()
-        _table([word, "cosine"], [[other, cosine] for other, cosine in near])
+        print_table([word, "cosine"], [[other, cosine] for other, cosine in near])
 
 
 @app.command()
@@ -188,15 +160,15 @@ def analogy(
     limit: LimitOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what is to C as B is to A.
+    """Answer "A is to B as C is to ?".
 
     wordrow vectors analogy glove.6B.100d.txt man king woman
     """
     found = _load(path, limit=limit).analogy(a, b, c, n)
     if as_json:
-        _print(found)
+        print_json(found)
         return
-    _table([f"{a} : {b} = {c} :", "cosine"], [[word, cosine] for word, cosine in found])
+    print_table([f"{a} : {b} = {c} :", "cosine"], [[word, cosine] for word, cosine in found])
 
 
 @app.command()
@@ -204,14 +176,16 @@ def evaluate(
     path: FileArgument,
     tests: Annotated[
         list[Path],
-        typer.Argument(help="Files of analogies (': section' lines), or of pairs with a number."),
+        typer.Argument(
+            help="Files of analogies (with ': section' lines), or of word pairs with a number."
+        ),
     ],
     limit: Annotated[
-        int, typer.Option(help="For analogies, look at the first so many words; 0 for all.")
+        int, typer.Option(help="For analogies, only use this many words; 0 for all.")
     ] = 30_000,
     as_json: JsonOption = False,
 ) -> None:
-    """Score vectors by analogies, and by similarities that people gave.
+    """Score vectors on analogies and human similarity judgements.
 
     wordrow vectors evaluate glove.6B.100d.txt questions-words.txt simlex999.txt
     """
@@ -231,16 +205,10 @@ def evaluate(
         if not as_json:
             if report:
                 print()
-            _table(names, rows)
-        report.append({
-            "file": str(test),
-            "scores": [
-                {k.lower(): _number(v) if isinstance(v, float) else v
-                 for k, v in zip(names, row, strict=True)} for row in rows
-            ],
-        })  # fmt: skip
+            print_table(names, rows)
+        report.append({"file": str(test), "scores": [json_record(names, row) for row in rows]})
     if as_json:
-        _print(report)
+        print_json(report)
 
 
 def _has_sections(path: Path) -> bool:
@@ -253,17 +221,15 @@ def _has_sections(path: Path) -> bool:
 @app.command()
 def subset(
     path: FileArgument,
-    target: Annotated[Path, typer.Argument(help="The file to write; its name says the format.")],
-    words: Annotated[
-        Path, typer.Option(help="The words to keep: a text of any kind, whose words are meant.")
-    ],
+    target: Annotated[Path, typer.Argument(help="The output file; its suffix selects the format.")],
+    words: Annotated[Path, typer.Option(help="A text whose words are kept.")],
     case: Annotated[
         Literal["exact", "fallback"],
-        typer.Option(help="fallback also keeps words that differ in upper and lower case."),
+        typer.Option(help="fallback also keeps words that only differ in case."),
     ] = "exact",
     as_json: JsonOption = False,
 ) -> None:
-    """Keep the rows of the words of a text alone; those of other words are never loaded.
+    """Only keep the rows of the words of a text; other rows are never loaded.
 
     wordrow vectors subset glove.6B.100d.txt small.safetensors --words reviews.csv
     """
@@ -272,9 +238,9 @@ def subset(
 
     check_target(target)
     tokenizer = Tokenizer(lower=case == "fallback")
-    tokenizer.fit_on_texts(_Lines(words))
+    tokenizer.fit_on_texts(Lines(words))
     if tokenizer.n_ids < 2:
-        raise DataError(f"{words}: expected words; there are none.")
+        raise DataError(f"{words}: expected words; found none.")
     vectors = _load(path, words=tokenizer, case=case)
     if not len(vectors):
         raise DataError(
@@ -282,20 +248,22 @@ def subset(
             "written. Try --case fallback."
         )
     vectors.save(target)
-    _say_written(target, vectors, as_json)
+    print_written(target, vectors, as_json)
 
 
 @app.command()
 def compare(
     before: FileArgument,
     after: Annotated[Path, typer.Argument(help="Another file of vectors.")],
-    n: Annotated[int, typer.Option("--n", "-n", help="How many words; and neighbours.")] = 10,
+    n: Annotated[
+        int, typer.Option("--n", "-n", help="The number of words and neighbours shown.")
+    ] = 10,
     asked: Annotated[
-        int, typer.Option(help="Of how many words neighbours are compared; 0 for all.")
+        int, typer.Option(help="The number of words whose neighbours are compared; 0 for all.")
     ] = 2000,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how far two tables agree: shared words, shared neighbours, the rows that moved most.
+    """Compare two files: shared words, shared neighbours, and the rows that moved most.
 
     wordrow vectors compare before.safetensors after.safetensors
     """
@@ -308,86 +276,20 @@ def compare(
     overlap = neighbour_overlap(first, second, n=n, words=some)
     moved = first.drift(second, n) if first.dim == second.dim else []
     if as_json:
-        _print({
-            "words": [len(first), len(second)], "shared": len(words),
-            "neighbour_overlap": overlap, "moved": [one._asdict() for one in moved],
-        })  # fmt: skip
+        print_json(
+            {
+                "words": [len(first), len(second)],
+                "shared": len(words),
+                "neighbour_overlap": overlap,
+                "moved": [one._asdict() for one in moved],
+            }
+        )
         return
     print(f"words: {len(first):,} and {len(second):,}, {len(words):,} of them in both")
-    print(f"of a word's {n} nearest, both name {overlap:.1%} ({len(some):,} words were asked)")
+    print(f"shared among a word's {n} nearest: {overlap:.1%} (mean over {len(some):,} words)")
     if moved:
         print()
-        _table(["moved most", "distance", "cosine"], [list(one) for one in moved])
+        print_table(["moved most", "distance", "cosine"], [list(one) for one in moved])
 
 
-@app.command()
-def train(
-    corpus: Annotated[Path, typer.Argument(help="Running text, one sentence or text a line.")],
-    target: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write.")
-    ] = None,
-    model: Annotated[
-        Literal["skipgram", "cbow"],
-        typer.Option(help="Learn words around a word, or a word from those around it."),
-    ] = "skipgram",
-    dim: Annotated[int, typer.Option(help="The length of a row.")] = 100,
-    window: Annotated[int, typer.Option(help="Words on each side, at most.")] = 5,
-    epochs: Annotated[int, typer.Option(help="How often the text is read.")] = 5,
-    min_count: Annotated[int, typer.Option(help="Words that are rarer have no row.")] = 5,
-    loss: Annotated[
-        Literal["ns", "hs"], typer.Option(help="Negative sampling, or hierarchical softmax.")
-    ] = "ns",
-    negative: Annotated[int, typer.Option(help="Sampled words, with --loss ns.")] = 5,
-    sample: Annotated[float, typer.Option(help="Words above this share are thinned out.")] = 1e-4,
-    learning_rate: Annotated[float, typer.Option(help="At the start; it falls to 0.")] = 0.05,
-    min_n: Annotated[int, typer.Option(help="Characters of the shortest sub-word.")] = 3,
-    max_n: Annotated[int, typer.Option(help="Of the longest; 0: no sub-words.")] = 0,
-    phrases: Annotated[int, typer.Option(help="How often word pairs are joined.")] = 0,
-    seed: Annotated[int | None, typer.Option(help="Of all that is random.")] = None,
-    deterministic: Annotated[
-        bool, typer.Option(help="The same rows for the same seed; one thread.")
-    ] = False,
-    lower: Annotated[bool, typer.Option(help="Lower-case the text.")] = True,
-    as_json: JsonOption = False,
-) -> None:
-    """Train rows for the words of a text, such that words in like surroundings have like rows.
-
-    wordrow vectors train corpus.txt -o corpus.safetensors
-    """
-    from wordrow.text.tokenizer import Tokenizer
-    from wordrow.vectors.formats import check_target
-    from wordrow.vectors.training import train_vectors
-
-    target = corpus.with_suffix(".safetensors") if target is None else target
-    check_target(target)
-    vectors = train_vectors(
-        _Lines(corpus), dim, model=model, window=window, epochs=epochs, min_count=min_count,
-        loss=loss, negative=negative, sample=sample, learning_rate=learning_rate,
-        subwords=(min_n, max_n) if max_n else None, phrases=phrases, seed=seed,
-        deterministic=deterministic,
-        tokenizer=Tokenizer(lower=lower, min_count=1 if phrases else min_count),
-    )  # fmt: skip
-    vectors.save(target)
-    _say_written(target, vectors, as_json)
-
-
-class _Lines:
-    """The lines of a text, read anew each time they are gone through, and never held at once."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        if path.exists() and not path.is_file():
-            raise DataError(
-                f"{path}: expected a file of text, which is read more than once; received a "
-                "folder, pipe or device. Write what it gives to a file first."
-            )
-
-    def __iter__(self) -> Iterator[str]:
-        try:
-            with open(self.path, encoding="utf-8-sig") as file:
-                yield from file
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{self.path}: expected text in UTF-8; a byte is none ({error.reason}). Convert "
-                "it first."
-            ) from None
+app.command("train")(vector_training.train)

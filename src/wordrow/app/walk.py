@@ -16,9 +16,10 @@ from wordrow.app.draw import draw_explanation, draw_moves, draw_trace
 from wordrow.classifier import TextClassifier
 from wordrow.datasets import imdb
 from wordrow.explain import explain_text, trace_texts
-from wordrow.nn import bag, random
+from wordrow.nn import random
 from wordrow.nn.layers import Dense, Embedding, GlobalAveragePooling1D
-from wordrow.nn.sequential import Sequential
+from wordrow.nn.model.sequential import Sequential
+from wordrow.nn.optimizers import Adam
 from wordrow.text.tokenizer import Tokenizer
 from wordrow.vectors import Vectors
 
@@ -65,19 +66,9 @@ def _train_rows(
     """Train the model on the two sentences; return the table before and after, and the answers."""
     ragged = tokenizer.encode(SENTENCES)
     before = model.get_weights()[0]
-    table, kernel, bias = (w.copy() for w in model.get_weights())
-    trainer = bag.BagTrainer(table, kernel, bias)
-    documents = trainer.lay_out(ragged)
-    for _ in range(50):
-        trainer.train(
-            documents,
-            np.array([1, 0], np.int32),
-            order=np.arange(2),
-            batch_size=2,
-            learning_rates=np.full(1, 0.05),
-        )
-    model.set_weights([table, kernel, bias])
-    return before, table, model.predict(ragged)[:, 0].tolist()
+    model.compile(Adam(0.05), "binary_crossentropy")
+    model.fit(ragged, np.array([1, 0]), batch_size=2, epochs=50, shuffle=False, verbose=0)
+    return before, model.get_weights()[0], model.predict(ragged)[:, 0].tolist()
 
 
 # ---- real reviews ---------------------------------------------------------
@@ -128,10 +119,8 @@ def _neighbours(console: Console, classifier: TextClassifier) -> None:
     """Print the words whose rows are nearest to those of some words, among the frequent ones."""
     names, occurrences, *_ = classifier.tokenizer.ranked_entries()
     table = classifier.model_.layers[0].get_weights()[0]
-    frequent = [
-        i for i, (name, n) in enumerate(zip(names, occurrences.tolist(), strict=True), 1)
-        if n >= 100 and " " not in name
-    ]  # fmt: skip
+    counted = enumerate(zip(names, occurrences.tolist(), strict=True), 1)
+    frequent = [i for i, (name, n) in counted if n >= 100 and " " not in name]
     vectors = Vectors([names[i - 1] for i in frequent], table[frequent])
     out = Table("word", "nearest rows (cosine)", box=None, pad_edge=False)
     for word in (word for word in LOOKED_UP if word in vectors):

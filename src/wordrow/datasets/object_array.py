@@ -1,10 +1,9 @@
-"""Lists of integers out of a NumPy object array, without running its pickle.
+"""Reads lists of integers from a NumPy object array, without running its pickle.
 
-`np.save` stores arrays of Python objects as a pickle, and a pickle can run any
-code when it is loaded. `imdb.npz` needs none of that: its arrays are lists of
-integers. So the stream is read here as data. Integers and lists are taken;
-names and calls are allowed to stand only where NumPy puts its own, and are
-skipped, never looked up; any other instruction is refused.
+`np.save` stores arrays of Python objects as a pickle, and loading a pickle can run any
+code. The arrays of `imdb.npz` are just lists of integers, so the pickle is parsed here
+as data: integers and lists are read, NumPy's own names and calls are skipped and never
+looked up, and any other instruction is an error.
 """
 
 from __future__ import annotations
@@ -17,20 +16,23 @@ from wordrow.errors import FileFormatError
 
 __all__ = ["read_lists"]
 
-# A run of small integers, as it stands between "mark" and "append all":
-# K one byte, M two bytes, J four bytes signed.
+# A run of small integers between "mark" and "append all": K has one byte, M two
+# bytes, J four bytes, signed.
 _RUN = re.compile(rb"(?:K.|M..|J....)+", re.DOTALL)
 _INTEGER = re.compile(rb"K(.)|M(..)|J(....)", re.DOTALL)
 
 _NUMPY_NAMES = {
-    ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode"),
-}  # fmt: skip
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("_codecs", "encode"),
+}
 _MARK = object()
 
 
 class _Name:
-    """Where a function of NumPy's stands in the stream; it is never called."""
+    """A placeholder for a NumPy function in the stream; it is never called."""
 
 
 def read_lists(data: bytes, *, name: str) -> list[list[int]]:
@@ -43,7 +45,7 @@ def read_lists(data: bytes, *, name: str) -> list[list[int]]:
     except (IndexError, KeyError, TypeError, ValueError, AttributeError, struct.error) as error:
         if isinstance(error, FileFormatError):
             raise
-        raise FileFormatError(f"{name}: the array is cut short or damaged ({error!r}).") from error
+        raise FileFormatError(f"{name}: the array is truncated or damaged ({error!r}).") from error
     if not isinstance(lists, list) or not all(isinstance(item, list) for item in lists):
         raise FileFormatError(f"{name}: expected an array of lists of integers.")
     if any(set(map(type, item)) - {int} for item in lists):
@@ -52,37 +54,37 @@ def read_lists(data: bytes, *, name: str) -> list[list[int]]:
 
 
 class _Reader:
-    """A machine for the few instructions of a pickle that make lists and integers."""
+    """Interprets the few pickle instructions that make lists and integers."""
 
     def __init__(self, data: bytes, name: str) -> None:
-        self.data, self.name, self.at = data, name, 0
+        self.data, self.name, self.position = data, name, 0
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
     def run(self) -> Any:
-        """Return the list that the array's state ends with."""
+        """Return the list at the end of the array's state."""
         while True:
-            code = self.data[self.at : self.at + 1]
+            code = self.data[self.position : self.position + 1]
             if code in b"KMJ" and code:
                 self._integers()
                 continue
-            self.at += 1
+            self.position += 1
             if code == b".":
                 return self.stack[-1]
             step = _STEPS.get(code)
             if step is None:
                 raise FileFormatError(
-                    f"{self.name}: byte {self.at - 1} holds the pickle instruction {code!r}, which "
-                    "a list of integers does not need. Nothing of it was run."
+                    f"{self.name}: byte {self.position - 1} is the pickle instruction {code!r}, "
+                    "which a list of integers does not need. Nothing was run."
                 )
             step(self)
 
     def take(self, n: int) -> bytes:
         """Return the next n bytes."""
-        part = self.data[self.at : self.at + n]
+        part = self.data[self.position : self.position + n]
         if len(part) != n:
-            raise IndexError(f"byte {self.at}")
-        self.at += n
+            raise IndexError(f"byte {self.position}")
+        self.position += n
         return part
 
     def number(self, layout: str) -> int:
@@ -91,13 +93,13 @@ class _Reader:
 
     def line(self) -> str:
         """Return the text up to the next line feed."""
-        end = self.data.index(b"\n", self.at)
-        text = self.data[self.at : end].decode("ascii")
-        self.at = end + 1
+        end = self.data.index(b"\n", self.position)
+        text = self.data[self.position : end].decode("ascii")
+        self.position = end + 1
         return text
 
     def since_mark(self) -> list[Any]:
-        """Take what was put on the stack after the last mark."""
+        """Pop everything above the last mark."""
         at = len(self.stack) - 1
         while self.stack[at] is not _MARK:
             at -= 1
@@ -106,9 +108,9 @@ class _Reader:
         return taken
 
     def _integers(self) -> None:
-        match = _RUN.match(self.data, self.at)
+        match = _RUN.match(self.data, self.position)
         if match is None:
-            raise IndexError(f"byte {self.at}")
+            raise IndexError(f"byte {self.position}")
         for one, two, four in _INTEGER.findall(match.group()):
             if one:
                 self.stack.append(one[0])
@@ -116,14 +118,14 @@ class _Reader:
                 self.stack.append(two[0] | two[1] << 8)
             else:
                 self.stack.append(int.from_bytes(four, "little", signed=True))
-        self.at = match.end()
+        self.position = match.end()
 
     def name_of(self, module: Any, attribute: Any) -> None:
-        """Put a stand-in for one of NumPy's functions on the stack."""
+        """Push a placeholder for a NumPy function."""
         if (module, attribute) not in _NUMPY_NAMES:
             raise FileFormatError(
-                f"{self.name}: the array wants to call {module}.{attribute}; that is no list of "
-                "integers. Nothing of it was run."
+                f"{self.name}: the array calls {module}.{attribute}, so it is not a list of "
+                "integers. Nothing was run."
             )
         self.stack.append(_Name())
 
@@ -138,20 +140,20 @@ class _Reader:
         self.name_of(module, attribute)
 
     def reduce(self) -> None:
-        """Put a stand-in where NumPy would be called."""
+        """Push a placeholder for the result of a call."""
         self.stack.pop()
         if not isinstance(self.stack.pop(), _Name):
-            raise FileFormatError(f"{self.name}: the array is damaged at byte {self.at}.")
+            raise FileFormatError(f"{self.name}: the array is damaged at byte {self.position}.")
         self.stack.append(_Name())
 
     def state(self) -> None:
-        """Take the array's state, (version, shape, dtype, order, list); a dtype's has no list."""
+        """Pop the state of an array, (version, shape, dtype, order, list), or of a dtype."""
         state = self.stack.pop()
         if isinstance(state, tuple) and len(state) == 5 and isinstance(state[4], list):
             self.stack[-1] = state[4]
 
     def append_all(self) -> None:
-        """Append what stands after the mark to the list before it."""
+        """Append the items above the mark to the list below it."""
         items = self.since_mark()
         self.stack[-1].extend(items)
 
@@ -161,25 +163,25 @@ class _Reader:
         self.stack[-1].append(item)
 
     def tuple_of(self, n: int) -> None:
-        """Put the last n values together."""
+        """Replace the last n values by a tuple."""
         taken = tuple(self.stack[len(self.stack) - n :]) if n else ()
         del self.stack[len(self.stack) - n :]
         self.stack.append(taken)
 
     def string(self, layout: str) -> None:
-        """Read a string with its length before it."""
+        """Read a length-prefixed string."""
         self.stack.append(self.take(self.number(layout)).decode("utf-8", "surrogatepass"))
 
     def long(self) -> None:
-        """Read an integer with its length before it."""
+        """Read a length-prefixed integer."""
         self.stack.append(int.from_bytes(self.take(self.number("<B")), "little", signed=True))
 
     def remember(self, number: int) -> None:
-        """Keep the top of the stack under a number."""
+        """Store the top of the stack in the memo."""
         self.memo[number] = self.stack[-1]
 
     def recall(self, number: int) -> None:
-        """Put what was kept under a number on the stack."""
+        """Push an entry of the memo."""
         self.stack.append(self.memo[number])
 
 

@@ -1,6 +1,6 @@
-"""The Reuters newswire in 46 topics, as ids, in the form that Keras gives them.
+"""The Reuters newswire in 46 topics, as ids in Keras's form.
 
-11,228 texts of Reuters-21578 (Lewis, 1987), numbered and cut by Keras.
+11,228 texts of Reuters-21578 (Lewis, 1987), preprocessed by Keras.
 """
 
 from __future__ import annotations
@@ -39,18 +39,25 @@ _LABELS = (
 
 
 def load_data(
-    path: str | os.PathLike[str] = "reuters.npz", num_words: int | None = None,
-    skip_top: int = 0, maxlen: int | None = None, test_split: float = 0.2, seed: int = 113,
-    start_char: int | None = 1, oov_char: int | None = 2, index_from: int = 3, **kwargs: Any,
-) -> Splits:  # fmt: skip
+    path: str | os.PathLike[str] = "reuters.npz",
+    num_words: int | None = None,
+    skip_top: int = 0,
+    maxlen: int | None = None,
+    test_split: float = 0.2,
+    seed: int = 113,
+    start_char: int | None = 1,
+    oov_char: int | None = 2,
+    index_from: int = 3,
+    **kwargs: Any,
+) -> Splits:
     """Return ((x_train, y_train), (x_test, y_test)), each text a list of word ids, as Keras does.
 
-    path: Keras's reuters.npz (looked for here, then in WORDROW_HOME, then downloaded).
-    test_split: the share of texts, the last ones, to test on. Ids are shifted by `index_from`;
-    ids below `skip_top` or from `num_words` on become `oov_char`. `maxlen` keeps the texts
-    shorter than it.
+    path: Keras's reuters.npz (searched here, then in WORDROW_HOME, then downloaded).
+    test_split: the share of texts, taken from the end, for the test set. Ids are shifted by
+    `index_from`; ids below `skip_top`, or of `num_words` and above, become `oov_char`.
+    `maxlen`: only keep shorter texts.
 
-    Raises DataError where the data cannot be had.
+    Raises DataError if the data is not available.
     """
     num_words = kwargs.pop("nb_words", num_words)
     if kwargs:
@@ -73,14 +80,14 @@ def load_data(
 def get_word_index(path: str | os.PathLike[str] = "reuters_word_index.json") -> dict[str, int]:
     """Return word -> id, before `index_from` is added.
 
-    path: Keras's reuters_word_index.json (looked for here, then in WORDROW_HOME, then
+    path: Keras's reuters_word_index.json (searched here, then in WORDROW_HOME, then
     downloaded).
     """
     return indices_in(found_at(Path(path)), "reuters_word_index.json", INDEX_HASH)
 
 
 def get_label_names() -> tuple[str, ...]:
-    """Return the names of the topics, by their numbers.
+    """Return the names of the topics, in the order of their labels.
 
     >>> get_label_names()[3]
     'earn'

@@ -1,8 +1,8 @@
 """Texts and labels from CSV, TSV, JSON Lines, or a folder per label.
 
-Columns that are not named are found: the text is the column with the longest
-values, the label the one with the fewest distinct ones. What was chosen stands
-in `Table.note`, for the command to print.
+Columns that are not given are detected: by their names, else the text is the column
+with the most words, and the label the one with the fewest distinct values.
+`Table.note` says which were chosen, for the command to print.
 """
 
 from __future__ import annotations
@@ -24,23 +24,25 @@ __all__ = ["Table", "decode", "read_table"]
 EncodingErrors = Literal["strict", "replace"]
 Rows = list[list[str]]
 
-# Words that stand in the names of columns; v1 and v2 are those of the SMS spam file.
-_TEXT_NAMES = {"text", "texts", "review", "reviews", "sentence", "message", "comment", "content",
-               "body", "tweet", "description", "document", "question", "title", "sms", "summary",
-               "v2"}  # fmt: skip
-_LABEL_NAMES = {"label", "labels", "sentiment", "category", "class", "target", "y", "topic",
-                "rating", "stars", "polarity", "intent", "tag", "language", "score", "toxic",
-                "spam", "v1"}  # fmt: skip
+# Words in the names of columns; v1 and v2 are those of the SMS spam file.
+_TEXT_NAMES = {
+    "text", "texts", "review", "reviews", "sentence", "message", "comment", "content", "body",
+    "tweet", "description", "document", "question", "title", "sms", "summary", "v2",
+}  # fmt: skip
+_LABEL_NAMES = {
+    "label", "labels", "sentiment", "category", "class", "target", "y", "topic", "rating",
+    "stars", "polarity", "intent", "tag", "language", "score", "toxic", "spam", "v1",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The texts of a file, their labels where it has any, and how they were found."""
+    """The texts of a file, its labels if there are any, and how they were found."""
 
     texts: list[str]
     labels: list[str] | None
     note: str
-    first_row: int = 1  # what the first text is counted as: 2 below a header
+    first_row: int = 1  # the row number of the first text: 2 below a header
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -56,20 +58,18 @@ def read_table(
 ) -> Table:
     """Return the texts and labels of a file or folder.
 
-    text, label: names of columns, or their numbers from 1 where there is no
-    header. labelled: False reads the texts alone. A folder holds one folder per
-    label with a .txt file per text.
+    text, label: names of columns, or their numbers from 1 on. labelled: False only
+    reads the texts. A folder contains one folder per label with a .txt file per text.
 
-    Raises DataError for an empty file, invalid UTF-8 (which byte, which line;
-    encoding_errors="replace" reads on), a line with missing fields, or a column
-    that is not there (which ones are); OSError where there is no such file.
+    Raises DataError for an empty file, invalid UTF-8 (unless encoding_errors="replace"), a
+    line with missing fields, or a missing column; OSError if the file cannot be opened.
     """
     path = Path(path)
     if path.is_dir():
         return _read_folder(path, encoding_errors)
     source = decode(path.read_bytes(), str(path), encoding_errors)
     if not source.strip():
-        raise DataError(f"{path}: the file is empty; expected one text a line, with its label.")
+        raise DataError(f"{path}: the file is empty; expected one text per line, with its label.")
     if "\n" not in source:
         source = source.replace("\r", "\n")  # the line ends of old Macs
     kind = _kind(path, source)
@@ -81,7 +81,7 @@ def read_table(
 
 
 def decode(data: bytes, name: str, errors: EncodingErrors = "strict") -> str:
-    """Return UTF-8 bytes as a string, a byte order mark removed.
+    """Return UTF-8 bytes as a string, without a byte order mark.
 
     Raises DataError, naming byte and line.
     """
@@ -94,7 +94,7 @@ def decode(data: bytes, name: str, errors: EncodingErrors = "strict") -> str:
         line = data.count(b"\n", 0, start) + 1
         raise DataError(
             f"{name}: invalid UTF-8 at byte {start} (0x{data[start]:02x}) in line {line}. Save the "
-            "file as UTF-8, or read on with --encoding-errors replace."
+            "file as UTF-8, or continue with --encoding-errors replace."
         ) from None
 
 
@@ -105,8 +105,13 @@ Read = tuple[list[str] | None, Rows, int]  # header, rows, number of the first r
 
 def _kind(path: Path, source: str) -> str:
     suffix = path.suffix.lower()
-    by_suffix = {".csv": "CSV", ".tsv": "TSV", ".tab": "TSV", ".jsonl": "JSON Lines",
-                 ".ndjson": "JSON Lines"}  # fmt: skip
+    by_suffix = {
+        ".csv": "CSV",
+        ".tsv": "TSV",
+        ".tab": "TSV",
+        ".jsonl": "JSON Lines",
+        ".ndjson": "JSON Lines",
+    }
     if suffix in by_suffix:
         return by_suffix[suffix]
     first = source.lstrip().split("\n", 1)[0]
@@ -122,7 +127,7 @@ def _read_jsonl(source: str, name: str) -> Read:
             continue
         try:
             record = json.loads(line)
-            json.dumps(record, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+            json.dumps(record, ensure_ascii=False).encode()  # a lone surrogate is not text
         except (ValueError, RecursionError) as error:
             raise DataError(f"{name}, line {number}: not readable as JSON ({error}).") from None
         if not isinstance(record, dict):
@@ -144,8 +149,8 @@ def _plain(value: Any) -> str:
 
 
 def _read_tsv(source: str, name: str) -> Read:
-    # Quotes in TSV are mostly part of the text. It is read as quoted only where
-    # every field is, or where plain splitting does not give equal rows.
+    # Quotes in TSV are mostly part of the text. They are only interpreted if every field
+    # is quoted, or if plain splitting gives rows of different lengths.
     lines = source.split("\n")
     rows = [line.removesuffix("\r").split("\t") for line in lines if line.strip("\r")]
     fields = [field for row in rows[:100] for field in row]
@@ -173,8 +178,8 @@ def _read_delimited(source: str, name: str, delimiter: str) -> Read:
         rows.extend(row for row in reader if row)
     except csv.Error as error:
         raise DataError(
-            f"{name}, line {reader.line_num}: not readable as CSV ({error}). Texts that hold "
-            "commas, quotes or line breaks must stand in quotes."
+            f"{name}, line {reader.line_num}: not readable as CSV ({error}). Texts with commas, "
+            "quotes or line breaks must be quoted."
         ) from None
     return _with_header(rows, name)
 
@@ -185,7 +190,7 @@ def _with_header(rows: Rows, name: str) -> Read:
         if len(row) != width:
             raise DataError(
                 f"{name}, row {number}: has {len(row)} fields, and the first row has {width}. "
-                "Texts that hold the separator must stand in quotes."
+                "Texts with the separator must be quoted."
             )
     if _is_header(rows):
         return rows[0], rows[1:], 2
@@ -202,14 +207,14 @@ def _is_header(rows: Rows) -> bool:
         return named and all(len(cell.split()) <= 2 for cell in first)
     columns = [[row[i] for row in rest] for i in range(len(first))]
     if any(cell and cell in column for cell, column in zip(first, columns, strict=True)):
-        return False  # a value of its column: no name
+        return False  # a value of its column, not a name
     if named or any(
         cell and not _is_number(cell) and all(map(_is_number, column))
         for cell, column in zip(first, columns, strict=True)
     ):
         return True
-    # Other names: one over a column of few values that is not among them, and
-    # none as long as the texts are.
+    # Other names: a column has few distinct values, the first row is none of them, and
+    # much shorter than the texts.
     few = any(len(set(column)) <= len(column) / 3 for column in columns)
     longest = max(columns, key=lambda column: sum(map(len, column)))
     typical = sorted(map(len, longest))[len(longest) // 2]
@@ -274,8 +279,8 @@ class _Columns:
             label_at = self._find_label(text_at)
         if text_at == label_at:
             raise DataError(
-                f"{self.path}: column {self._called(text_at)} was named as text and as label; "
-                "they must be two columns."
+                f"{self.path}: column {self._called(text_at)} was given as text and as label; they "
+                "must be different columns."
             )
         texts = [row[text_at] for row in self.rows]
         labels = None
@@ -304,14 +309,14 @@ class _Columns:
             return int(wanted) - 1
         if self.names:
             there = ", ".join(map(repr, self.names))
-            raise DataError(f"{self.path}: there is no column {wanted!r}; there are {there}.")
+            raise DataError(f"{self.path}: there is no column {wanted!r}; the columns are {there}.")
         raise DataError(
             f"{self.path}: there is no column {wanted!r}; the file has no header, and its "
-            f"{width} columns are called by their numbers, 1 to {width}."
+            f"{width} columns are given by number, 1 to {width}."
         )
 
     def _known(self, known: set[str], candidates: list[int]) -> list[int]:
-        """Return the candidates named exactly so, or else those with such a word in their name."""
+        """Return candidates with a known name, or else those with a known word in their name."""
         names = [name.strip().lower() for name in self.names or []]
         exact = [i for i in candidates if names and names[i] in known]
         return exact or [i for i in candidates if names and _name_words(names[i]) & known]

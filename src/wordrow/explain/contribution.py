@@ -14,7 +14,7 @@ import numpy as np
 
 from wordrow.classifier import TextClassifier
 from wordrow.errors import TextTypeError, show
-from wordrow.nn.bag import match
+from wordrow.nn.family import match
 
 __all__ = ["Contribution", "Explanation", "explain_text"]
 
@@ -59,10 +59,11 @@ def explain_text(classifier: TextClassifier, text: str) -> Explanation:
         raise TextTypeError(f"the text to explain must be a string; received {show(text)}.")
     probabilities = classifier.predict_proba([text])[0]
     best = int(probabilities.argmax())
-    if match(classifier.model_.graph) is None:
+    layers = match(classifier.model_.graph)
+    if layers is None or not layers.has_mean:
         raise ValueError("only the answers of Embedding, mean and Dense are sums of words' parts.")
-    embedding, _, dense = classifier.model_.layers
-    kernel, biases = dense.get_weights()
+    embedding = layers.embedding
+    kernel, biases = layers.dense.get_weights()
     direction, bias = _towards(best, kernel, biases)
     ids = classifier.tokenizer.encode([text])[0]
     scores = embedding(ids[None])[0] @ direction / max(1, len(ids))

@@ -1,8 +1,11 @@
-"""Keras's names, from Keras 1 to 3, as thin tables over wordrow's own.
+"""The names of Keras 1, 2 and 3, as thin tables over wordrow's own.
 
-`import wordrow.keras as keras` gives new code Keras's modules; `install()`, and `wordrow run
-script.py`, put them in the place of `keras`, `tensorflow.keras`, `tf_keras` and
-`keras_preprocessing` for one process, so that scripts run unchanged.
+`import wordrow.keras as keras` gives new code Keras's modules. `install()`, which `wordrow run
+script.py` calls, replaces `keras`, `tensorflow.keras`, `tf_keras` and `keras_preprocessing` in
+one process, so that scripts run unchanged.
+
+The modules are made when they are imported, from the tables in `_modules`. The files here have
+underscores since plain names (`layers`, `models`, `utils`, `backend`) are those of Keras's modules.
 
 >>> from wordrow.keras.layers import Dense
 >>> Dense(output_dim=2).units
@@ -20,15 +23,15 @@ from typing import Any
 
 __all__ = ["install"]
 
-_OURS = "wordrow.keras"
-_STANDS_FOR = ("keras", "tensorflow", "tf_keras", "keras_preprocessing", "keras_core")
+_PACKAGE = "wordrow.keras"
+_REPLACED = ("keras", "tensorflow", "tf_keras", "keras_preprocessing", "keras_core")
 
 
-def _path_of(name: str) -> str | None:
-    """Return the path in the tables that a module's name stands for; None for another module."""
+def _canonical_path(name: str) -> str | None:
+    """Return the path in MODULES of a module's name; None for a module that is not there."""
     from wordrow.keras._modules import MODULES, ROOTS
 
-    if name == _OURS or name.startswith(f"{_OURS}."):
+    if name == _PACKAGE or name.startswith(f"{_PACKAGE}."):
         name = name.removeprefix("wordrow.")
     for root in sorted(ROOTS, key=len, reverse=True):
         if name == root or name.startswith(f"{root}."):
@@ -39,31 +42,31 @@ def _path_of(name: str) -> str | None:
 
 
 def _missing(module: str, name: str) -> str:
-    """Return what to say of a name that is not here: what is there, and what to use."""
-    from wordrow.keras._modules import MODULES, NOT_HERE
+    """Return the message for an unsupported name: the reason, or the names that there are."""
+    from wordrow.keras._modules import MODULES
+    from wordrow.keras._unsupported import UNSUPPORTED
 
-    path = _path_of(module) or module
-    full = f"{path}.{name}"
-    if why := NOT_HERE.get(full):
-        return f"{module}.{name} is not in wordrow: {why}."
+    path = _canonical_path(module) or module
     parts = path.split(".")
-    if len(parts) > 2 and (why := NOT_HERE.get(f"{'.'.join(parts[:2])}.{name}")):
-        return f"{module}.{name} is not in wordrow: {why}."
-    there = sorted(one for one in MODULES.get(path, {}) if not one.startswith("_"))
-    near = [one for one in there if one.lower() == name.lower()]
-    hint = (
-        f" Did you mean {near[0]}?" if near else f" There is: {', '.join(there)}." if there else ""
-    )
+    for parent in (path, ".".join(parts[:2])):  # keras.layers.core, then keras.layers
+        if reason := UNSUPPORTED.get(f"{parent}.{name}"):
+            return f"{module}.{name} is not in wordrow: {reason}."
+    public = sorted(one for one in MODULES.get(path, {}) if not one.startswith("_"))
+    similar = [one for one in public if one.lower() == name.lower()]
+    if similar:
+        hint = f" Did you mean {similar[0]}?"
+    else:
+        hint = f" Available names: {', '.join(public)}." if public else ""
     return f"{module}.{name} is not in wordrow.{hint}"
 
 
 class _Module(types.ModuleType):
-    """A module out of the tables: what it has, and the modules below it."""
+    """A module of the tables, with its names and submodules."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        if _path_of(f"{self.__name__}.{name}") is not None:
+        if _canonical_path(f"{self.__name__}.{name}") is not None:
             return importlib.import_module(f"{self.__name__}.{name}")
         raise AttributeError(_missing(self.__name__, name))
 
@@ -77,46 +80,51 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, roots: Sequence[str]) -> None:
         self.roots = tuple(roots)
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Return the spec of a module of ours; say what is there where it is not."""
+    def find_spec(
+        self, name: str, path: object = None, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return the spec of a module of the tables, None for one that is elsewhere.
+
+        Raises ImportError for an unsupported module of Keras.
+        """
         if not any(name == root or name.startswith(f"{root}.") for root in self.roots):
             return None
-        if name.startswith(f"{_OURS}._"):  # the tables themselves
+        if name.startswith(f"{_PACKAGE}._"):  # a file of this package
             return None
-        if _path_of(name) is None:
+        if _canonical_path(name) is None:
             parent, _, last = name.rpartition(".")
             raise ImportError(_missing(parent, last), name=name)
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
-    def create_module(self, spec: Any) -> Any:
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> _Module:
         """Return an empty module."""
         return _Module(spec.name)
 
-    def exec_module(self, module: Any) -> None:
-        """Fill it from the tables."""
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Fill a module from the tables."""
         from wordrow.keras._modules import MODULES
 
-        names = MODULES.get(_path_of(module.__name__) or "", {})
+        names = MODULES.get(_canonical_path(module.__name__) or "", {})
         vars(module).update(names)
-        module.__all__ = sorted(name for name in names if not name.startswith("_"))
+        vars(module)["__all__"] = sorted(name for name in names if not name.startswith("_"))
 
 
 def install() -> None:
-    """Put wordrow in the place of Keras and tf.keras, for this process.
+    """Make imports of Keras and tf.keras give wordrow, in this process.
 
-    Raises ImportError where one of them has been imported already: what a script
-    has of it would not fit together with ours.
+    Raises ImportError where one of them has been imported already: its objects would not
+    work with ours.
     """
     for finder in sys.meta_path:
-        if isinstance(finder, _Finder) and finder.roots == _STANDS_FOR:
+        if isinstance(finder, _Finder) and finder.roots == _REPLACED:
             return
-    loaded = [name for name in _STANDS_FOR if name in sys.modules]
+    loaded = [name for name in _REPLACED if name in sys.modules]
     if loaded:
         raise ImportError(
-            f"{loaded[0]} is imported already: call wordrow.keras.install() before, or run the "
+            f"{loaded[0]} is imported already. Call wordrow.keras.install() first, or run the "
             "script with `wordrow run`."
         )
-    sys.meta_path.insert(0, _Finder(_STANDS_FOR))
+    sys.meta_path.insert(0, _Finder(_REPLACED))
 
 
 def __getattr__(name: str) -> Any:
@@ -126,9 +134,9 @@ def __getattr__(name: str) -> Any:
 
     if name in MODULES["keras"]:
         return MODULES["keras"][name]
-    if _path_of(f"{_OURS}.{name}") is not None:
-        return importlib.import_module(f"{_OURS}.{name}")
+    if _canonical_path(f"{_PACKAGE}.{name}") is not None:
+        return importlib.import_module(f"{_PACKAGE}.{name}")
     raise AttributeError(_missing("keras", name))
 
 
-sys.meta_path.insert(0, _Finder((_OURS,)))
+sys.meta_path.insert(0, _Finder((_PACKAGE,)))

@@ -1,4 +1,4 @@
-"""What `keras.utils` has for text scripts."""
+"""`keras.utils`: batches, downloads, and what else scripts for text use."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ __all__ = ["Progbar", "PyDataset", "Sequence", "TimeseriesGenerator", "get_file"
 
 
 class Sequence:
-    """Batches by number: `len` of them, each (x, y), with `on_epoch_end` after all."""
+    """Batches by index: len(self) of them, each (x, y)."""
 
     def __getitem__(self, index: int) -> Any:
-        raise NotImplementedError("a Sequence says its batches: define __getitem__ and __len__.")
+        raise NotImplementedError("a Sequence must define __getitem__ and __len__.")
 
     def __len__(self) -> int:
-        raise NotImplementedError("a Sequence says its batches: define __getitem__ and __len__.")
+        raise NotImplementedError("a Sequence must define __getitem__ and __len__.")
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
     def on_epoch_end(self) -> None:
-        """Do what is to be done between epochs."""
+        """Called after each epoch; does nothing unless a subclass says otherwise."""
 
 
 PyDataset = Sequence
 
 
 class TimeseriesGenerator(Sequence):
-    """Batches of windows over a series, each with what follows it.
+    """Batches of windows over a series, each with the target that follows it.
 
     >>> x, y = TimeseriesGenerator(np.arange(5), np.arange(5), length=2, batch_size=2)[0]
     >>> x.tolist(), y.tolist()
@@ -45,19 +45,33 @@ class TimeseriesGenerator(Sequence):
     """
 
     def __init__(
-        self, data: Any, targets: Any, length: int, sampling_rate: int = 1, stride: int = 1,
-        start_index: int = 0, end_index: int | None = None, shuffle: bool = False,
-        reverse: bool = False, batch_size: int = 128,
-    ) -> None:  # fmt: skip
+        self,
+        data: Any,
+        targets: Any,
+        length: int,
+        sampling_rate: int = 1,
+        stride: int = 1,
+        start_index: int = 0,
+        end_index: int | None = None,
+        shuffle: bool = False,
+        reverse: bool = False,
+        batch_size: int = 128,
+    ) -> None:
         if len(data) != len(targets):
-            raise ValueError(f"data and targets differ in length: {len(data)}, {len(targets)}.")
+            raise ValueError(
+                f"`data` and `targets` must have the same length; received {len(data)} and "
+                f"{len(targets)}."
+            )
         self.data, self.targets = np.asarray(data), np.asarray(targets)
         self.length, self.sampling_rate, self.batch_size = length, sampling_rate, batch_size
         self.reverse, self.shuffle = reverse, shuffle
         last = len(data) - 1 if end_index is None else end_index
         self.rows = np.arange(start_index + length, last + 1, stride)
         if not len(self.rows):
-            raise ValueError(f"no window of {length} steps fits between the indices given.")
+            raise ValueError(
+                f"`length` must leave room for a window between the indices; received {length}. "
+                "Use a smaller length, or other start_index and end_index."
+            )
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.batch_size)
@@ -71,20 +85,20 @@ class TimeseriesGenerator(Sequence):
 
 
 class Progbar:
-    """Takes what Keras's progress bar took; it draws nothing, since `fit` shows its own line."""
+    """Accepts the calls of Keras's progress bar and draws nothing: `fit` shows its own."""
 
     def __init__(self, target: int | None = None, **options: Any) -> None:
         self.target = target
 
     def update(self, current: int, values: Any = None, finalize: Any = None) -> None:
-        """Take how far it is."""
+        """Do nothing."""
 
     def add(self, n: int, values: Any = None) -> None:
-        """Take n more."""
+        """Do nothing."""
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
-    """Return vectors along an axis divided by their norms; zeros stay zeros.
+    """Return the vectors along an axis divided by their norms; zero vectors stay zero.
 
     >>> normalize([[3.0, 4.0]]).tolist()
     [[0.6, 0.8]]
@@ -95,34 +109,46 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
 
 
 def get_file(
-    fname: str | None = None, origin: str | None = None, untar: bool = False,
-    md5_hash: str | None = None, file_hash: str | None = None, cache_subdir: str = "datasets",
-    hash_algorithm: str = "auto", extract: bool = False, archive_format: str = "auto",
-    cache_dir: Any = None, **options: Any,
-) -> str:  # fmt: skip
-    """Return the path of a file, downloaded from `origin` unless it is there; see Keras.
+    fname: str | None = None,
+    origin: str | None = None,
+    untar: bool = False,
+    md5_hash: str | None = None,
+    file_hash: str | None = None,
+    cache_subdir: str = "datasets",
+    hash_algorithm: str = "auto",
+    extract: bool = False,
+    archive_format: str = "auto",
+    cache_dir: Any = None,
+    **options: Any,
+) -> str:
+    """Return the path of a file, downloaded from `origin` if needed; see Keras.
 
-    Files lie in WORDROW_HOME (or ~/.wordrow). With untar or extract an archive's members are
-    put beside it, where none of them may leave the folder.
+    Files are kept in WORDROW_HOME (or ~/.wordrow). untar and extract unpack an archive beside
+    itself; members outside that folder are refused.
 
-    Raises DataError where the file cannot be had.
+    Raises DataError if the download fails.
     """
     if not origin:
         raise ValueError("`origin` must be the file's URL.")
     name = fname or origin.rsplit("/", 1)[-1]
     known = file_hash or md5_hash
-    algorithm = hash_algorithm if hash_algorithm in ("md5", "sha256") else (
-        "sha256" if known and len(known) == 64 else "md5")  # fmt: skip
-    target = home() / name
+    algorithm = hash_algorithm
+    if algorithm not in ("md5", "sha256"):
+        algorithm = "sha256" if known and len(known) == 64 else "md5"
     url_name = f"{name}.tar.gz" if untar and not name.endswith((".gz", ".tar", ".tgz")) else name
-    place = target if not untar else home() / url_name
+    place = home() / (url_name if untar else name)
     if not place.exists():
         place = fetch(
-            origin, url_name, known_hash=f"{algorithm}:{known}" if known else None,
-            by_hand=f"Get it by hand and put it at {place}.",
-        )  # fmt: skip
+            origin,
+            url_name,
+            known_hash=f"{algorithm}:{known}" if known else None,
+            by_hand=f"Download it by hand to {place}.",
+        )
     elif known and hashlib.new(algorithm, place.read_bytes()).hexdigest() != known:
-        raise DataError(f"{place} has another {algorithm} than was asked for; delete it first.")
+        raise DataError(
+            f"{place}: expected the {algorithm} hash {known}, which differs. Delete the file to "
+            "download it again."
+        )
     if untar or extract:
         _unpack(place)
         return str(home() / name) if untar else str(place)

@@ -1,4 +1,4 @@
-"""The one generator that weights and training seeds are drawn from."""
+"""The global random generator for initial weights and training seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def generator() -> np.random.Generator:
 
 
 def set_random_seed(seed: int) -> None:
-    """Make all that is random from here on repeatable: initial weights, shuffling, dropout.
+    """Make randomness reproducible from here on: initial weights, shuffling, dropout.
 
     >>> set_random_seed(7)
     """
@@ -28,7 +28,7 @@ def set_random_seed(seed: int) -> None:
 
 @contextlib.contextmanager
 def drawing_from(rng: np.random.Generator) -> Iterator[None]:
-    """Draw from another generator in this block."""
+    """Use another generator inside this block."""
     global _generator
     before, _generator = _generator, rng
     try:

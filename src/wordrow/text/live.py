@@ -1,8 +1,8 @@
-"""Dicts that know whether their user changed them.
+"""Dicts that record whether they were edited.
 
-The vocabulary lives in the compiled core; `tokenizer.word_index` and its
-sisters are copies made when first looked at. Old code edits them in place and
-expects the tokenizer to follow, so each remembers that it was edited.
+The vocabulary lives in the compiled core; `tokenizer.word_index` and the like are
+copies, made on first access. Old code edits them in place and expects the tokenizer to
+follow, so each records that it was edited.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _editing(name: str) -> Any:
 
 
 class LiveDict(dict[Any, Any]):
-    """A dict with `edited`, True once its user has changed it."""
+    """A dict whose `edited` is True once it was changed."""
 
     edited = False
 

@@ -1,4 +1,4 @@
-"""Sequences of ids as rows of counts, one column an id."""
+"""Sequences of ids as rows of counts, one column per id."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def sequences_to_matrix(
     document_count: int,
     index_docs: Mapping[int, int],
 ) -> npt.NDArray[np.float64]:
-    """Return [B, width] float64; ids from `width` on are left out.
+    """Return [B, width] float64; ids of `width` and above are ignored.
 
-    Raises ValueError for an unknown mode, once a row is not empty (as Keras does).
+    Raises ValueError for an unknown mode unless all rows are empty, as Keras does.
     """
     matrix = np.zeros((len(sequences), width))
     frequencies = None

@@ -23,15 +23,14 @@ def pad_sequences(
     truncating: Side = "pre",
     value: Any = 0.0,
 ) -> npt.NDArray[Any]:
-    """Return sequences as one array [B, maxlen, ...], filled up with `value`.
+    """Return sequences as one array [B, maxlen, ...], padded with `value`.
 
-    Longer sequences are cut. Both happen at the front unless "post" is said;
-    `maxlen=None` takes the longest sequence. A `Ragged` is padded without
-    becoming lists first.
+    Longer sequences are truncated. Both happen at the front unless "post" is given;
+    `maxlen=None` means the longest sequence. A `Ragged` is padded without an
+    intermediate list.
 
-    Raises ValueError for what is not a list of sequences, sequences whose
-    items differ in shape, an unknown side, or a string `value` with a dtype
-    that cannot hold it.
+    Raises ValueError for anything but a list of sequences, items of different shapes,
+    an unknown side, or a string `value` with a dtype that cannot hold it.
 
     >>> pad_sequences([[1, 2, 3, 4], [1, 2, 5, 3, 4]], 6)
     array([[0, 0, 1, 2, 3, 4],
@@ -39,7 +38,7 @@ def pad_sequences(
     """
     if not hasattr(sequences, "__len__"):
         raise ValueError("`sequences` must be iterable.")
-    # An unknown side is refused only where there is something to cut, as in Keras.
+    # An unknown side raises only if there is something to pad or truncate, as in Keras.
     sides = ("pre", "post")
     if isinstance(sequences, Ragged) and padding in sides and truncating in sides:
         padded = sequences.pad(maxlen, padding=padding, truncating=truncating)

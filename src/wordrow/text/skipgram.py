@@ -1,4 +1,4 @@
-"""Pairs of words and contexts, for training rows from bare text."""
+"""Pairs of words and contexts, for training word vectors on plain text."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def skipgrams(
     """Return (couples, labels): words with their neighbours (1) and with random words (0).
 
     Mikolov et al. 2013, "Efficient Estimation of Word Representations in
-    Vector Space". Id 0 is no word and is left out. Of the negatives,
-    `negative_samples` for each positive, some may be true neighbours by
-    chance. `sampling_table[i]` is the probability of keeping word i (see
-    `make_sampling_table`). With `categorical` a label is [0, 1] for a positive.
+    Vector Space". Id 0 is not a word and is skipped. Some of the negatives,
+    `negative_samples` per positive, may be true neighbours by chance.
+    `sampling_table[i]` is the probability of keeping word i (see
+    `make_sampling_table`). With `categorical`, the label of a positive is [0, 1].
 
-    Draws from Python's global `random`, as Keras does; `seed` seeds the
-    shuffle only.
+    Draws from Python's global `random`, as Keras does; `seed` only seeds the
+    shuffle.
 
     >>> couples, labels = skipgrams([1, 2, 3], 4, window_size=1, negative_samples=0, shuffle=False)
     >>> couples
@@ -63,7 +63,7 @@ def skipgrams(
 def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> npt.NDArray[np.float64]:
     """Return [size] probabilities of keeping the word of each frequency rank.
 
-    word2vec's sub-sampling, with the frequency of rank r taken from Zipf's
+    word2vec's subsampling, with the frequency of rank r estimated by Zipf's
     law: 1 / (r (ln r + γ) + 1/2 - 1/(12 r)), γ = 0.577. Entry 0 uses rank 1.
 
     >>> make_sampling_table(3).round(5).tolist()

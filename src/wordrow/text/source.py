@@ -1,4 +1,4 @@
-"""Where texts come from: lists, iterators, Arrow columns; and what is wrong with a row."""
+"""Sources of texts: lists, iterators and Arrow columns; and the errors of invalid rows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from wordrow.errors import TextTypeError, show
 
 __all__ = ["bad_row_error", "portions"]
 
-_TEXTS_AT_A_TIME = 16384  # of an iterator: what is held in memory at once
+_CHUNK_TEXTS = 16384  # of an iterator that are held in memory at once
 
 
 def portions(texts: Any) -> Iterator[tuple[int, Any]]:
-    """Yield (row of the first text, a list, tuple or Arrow column); at least one, maybe empty."""
+    """Yield (row of the first text, a list, tuple or Arrow column) at least once, even if empty."""
     if isinstance(texts, list | tuple) or _is_arrow(texts):
         yield 0, texts
         return
@@ -25,16 +25,16 @@ def portions(texts: Any) -> Iterator[tuple[int, Any]]:
             "texts must be a list, an iterator or an Arrow column of strings; "
             f"received {show(texts)}."
         ) from None
-    portion = list(islice(iterator, _TEXTS_AT_A_TIME))
+    portion = list(islice(iterator, _CHUNK_TEXTS))
     row = 0
     while portion or row == 0:
         yield row, portion
         row += max(1, len(portion))
-        portion = list(islice(iterator, _TEXTS_AT_A_TIME))
+        portion = list(islice(iterator, _CHUNK_TEXTS))
 
 
 def bad_row_error(texts: Any, first_row: int, row: int, kind: str, detail: str) -> Exception:
-    """Return the error for a row that the core refused (see bind/texts.h)."""
+    """Return the error for a row that the core rejected (see bind/texts.h)."""
     where = f"text {first_row + row}"
     if kind == "null":
         return TextTypeError(
@@ -57,6 +57,6 @@ def bad_row_error(texts: Any, first_row: int, row: int, kind: str, detail: str) 
 def _is_arrow(texts: Any) -> bool:
     if not (hasattr(texts, "__arrow_c_stream__") or hasattr(texts, "__arrow_c_array__")):
         return False
-    # pandas offers the interface for columns of Python objects too, through
-    # pyarrow, which refuses mixed types; those are read as a list.
+    # pandas also offers the interface for columns of Python objects, through
+    # pyarrow, which rejects mixed types; these are read as a list.
     return str(getattr(texts, "dtype", "")) != "object"

@@ -1,7 +1,7 @@
-"""The vocabulary of a tokenizer, and the five tables that Keras shows of it.
+"""The vocabulary of a tokenizer, and Keras's five tables of it.
 
 The words and their counts live in the compiled core. The tables are dicts made
-from it when first looked at; what a user changes in them is taken over.
+from it on first access; edits of them are applied to the vocabulary.
 """
 
 from __future__ import annotations
@@ -19,18 +19,26 @@ from wordrow.text.live import CountDict, LiveDict
 
 __all__ = ["OWN", "TABLES", "VocabularyTables"]
 
-# A token that is no string is counted under this noncharacter and a number.
+# A token that is not a string is counted as this noncharacter and a number.
 _FOREIGN = "\U0010ffff"
-# What the class keeps for itself; the rest of a tokenizer is its settings.
-OWN = ("_vocabulary", "_lookup", "_shift", "_fitted", "_views", "_sequence_docs", "_foreign",
-       "_lock")  # fmt: skip
+# Internal state; the other attributes of a tokenizer are its settings.
+OWN = (
+    "_vocabulary",
+    "_lookup",
+    "_shift",
+    "_fitted",
+    "_views",
+    "_sequence_docs",
+    "_foreign",
+    "_lock",
+)
 TABLES = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
 
 Counts = npt.NDArray[np.int64]
 
 
 class _View:
-    """A table of the vocabulary as a dict, made when first looked at; assigning edits it."""
+    """A table of the vocabulary as a dict, made on first access; assignment counts as an edit."""
 
     def __init__(self, kind: type[LiveDict]) -> None:
         self.kind = kind
@@ -50,7 +58,7 @@ class _View:
 
 
 class VocabularyTables:
-    """Words with their counts and ids, and as tables."""
+    """Words with their counts and ids, and the tables of these."""
 
     ngrams: int
     buckets: int | None
@@ -68,8 +76,8 @@ class VocabularyTables:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._vocabulary = self._new_vocabulary()
-        self._lookup = self._vocabulary  # another one while word_index is edited
-        self._shift = 0  # what its ids are above those of word_index
+        self._lookup = self._vocabulary  # a different one if word_index was edited
+        self._shift = 0  # by how much its ids exceed those of word_index
         self._fitted = False
         self._views: dict[str, LiveDict] = {}
         self._sequence_docs: dict[int, int] = {}  # what fit_on_sequences counted
@@ -77,7 +85,7 @@ class VocabularyTables:
 
     @property
     def n_ids(self) -> int:
-        """How many rows a table needs for the ids that `encode` can give, row 0 included."""
+        """The number of table rows needed for the ids of `encode`, including row 0."""
         n = self._vocabulary.max_id + 1
         return min(n, self.num_words) if self.num_words else n
 
@@ -90,14 +98,17 @@ class VocabularyTables:
         return ranked, occurrences[order], documents[order], ids[order].astype(np.int64)
 
     def kept_buckets(self) -> npt.NDArray[np.bool_]:
-        """Return which buckets of n-grams have ids: [buckets]; they follow those of the words."""
+        """Return which n-gram buckets have ids, which follow the words': bool [buckets]."""
         return self._vocabulary.bucket_counts() >= self.min_count
 
     def take_ranked_entries(
-        self, texts: list[str], occurrences: Counts, documents: Counts,
+        self,
+        texts: list[str],
+        occurrences: Counts,
+        documents: Counts,
         kept_buckets: npt.NDArray[np.bool_] | None = None,
-    ) -> None:  # fmt: skip
-        """Become the tokenizer whose `ranked_entries` and `kept_buckets` these are."""
+    ) -> None:
+        """Replace the vocabulary by one with these `ranked_entries` and `kept_buckets`."""
         self._vocabulary = self._lookup = self._new_vocabulary()
         self._views.clear()
         ids = np.arange(1, len(texts) + 1, dtype=np.int32)
@@ -110,19 +121,19 @@ class VocabularyTables:
             self._take_buckets(self._vocabulary, counts)
 
     def _grow(self, texts: list[str], occurrences: Counts, documents: Counts) -> int:
-        """Give words that have no id one behind all others; return how many these are.
+        """Give words without an id the next free ids; return the number of these words.
 
-        texts: words, in the order they are to have ids in, with their new counts.
+        texts: words in the order of their new ids, with their new counts.
         """
         known, times, docs, ids = self._vocabulary.entries(self._joiner)
         n_ids = self.n_ids
-        place = {word: i for i, word in enumerate(known)}
+        position = {word: i for i, word in enumerate(known)}
         new_times, new_docs = times.tolist(), docs.tolist()
-        # What num_words leaves out has no row, and so loses its id.
+        # Words beyond num_words have no row, so they lose their ids.
         new_ids = np.where(ids < n_ids, ids, 0).tolist()
         n_new = 0
         for word, n, n_docs in zip(texts, occurrences.tolist(), documents.tolist(), strict=True):
-            i = place.setdefault(word, len(new_ids))
+            i = position.setdefault(word, len(new_ids))
             if i == len(new_ids):
                 for counts in (new_times, new_docs, new_ids):
                     counts.append(0)
@@ -133,9 +144,12 @@ class VocabularyTables:
                 n_new += 1
         self._vocabulary = self._lookup = self._new_vocabulary()
         self._vocabulary.add(
-            list(place), self._joiner, occurrences=np.array(new_times, np.int64),
-            documents=np.array(new_docs, np.int64), ids=np.array(new_ids, np.int32),
-        )  # fmt: skip
+            list(position),
+            self._joiner,
+            occurrences=np.array(new_times, np.int64),
+            documents=np.array(new_docs, np.int64),
+            ids=np.array(new_ids, np.int32),
+        )
         self._views.clear()
         self._shift = 0
         if self.num_words:
@@ -148,7 +162,7 @@ class VocabularyTables:
     def _take_buckets(
         self, vocabulary: _core.Vocabulary, counts: npt.NDArray[np.uint8] | None = None
     ) -> None:
-        """Give a vocabulary whose words have ids counts of buckets: these, or those of before."""
+        """Set the bucket counts of a vocabulary with ranked words; by default the current ones."""
         if self.buckets:
             counts = self._vocabulary.bucket_counts() if counts is None else counts
             vocabulary.set_bucket_counts(np.ascontiguousarray(counts))
@@ -156,11 +170,11 @@ class VocabularyTables:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
-        """Keep other threads from fitting meanwhile; the core keeps them from reading."""
+        """Prevent fitting in two threads at once; the core protects concurrent reads."""
         if not self._lock.acquire(blocking=False):
             raise RuntimeError(
-                "this tokenizer is being fitted in another thread; wait for that, or use one "
-                "tokenizer a thread"
+                "this tokenizer is being fitted in another thread; wait for it, or use one "
+                "tokenizer per thread"
             )
         try:
             yield
@@ -170,7 +184,7 @@ class VocabularyTables:
     # ---- changes --------------------------------------------------------
 
     def _rank(self) -> None:
-        """Give ids by falling count, and forget the tables of before."""
+        """Assign ids by falling count, and discard the old tables."""
         first_id = 1 if self.oov_token is None else 2
         self._vocabulary.rank(min_count=self.min_count, first_id=first_id)
         self._fitted = True
@@ -178,7 +192,7 @@ class VocabularyTables:
         self._lookup, self._shift = self._vocabulary, 0
 
     def _take_edits(self) -> None:
-        """Before counting goes on: take what the user made of the counts."""
+        """Apply edits of the counts, before counting continues."""
         edited = {name for name, view in self._views.items() if view.edited}
         if edited & {"word_counts", "word_docs"}:
             words = list(self.word_counts)
@@ -189,7 +203,7 @@ class VocabularyTables:
     def _take_tables(
         self, views: dict[str, dict[Any, Any]], bucket_counts: npt.NDArray[np.uint8] | None = None
     ) -> None:
-        """Take tables as they were saved, and build the vocabulary that they describe."""
+        """Restore saved tables, and the vocabulary that they describe."""
         counts, docs, index = views["word_counts"], views["word_docs"], views["word_index"]
         words = [*counts, *(w for w in index if w not in counts and w != self.oov_token)]
         self._vocabulary = self._lookup = self._filled(words, counts, docs, index)
@@ -235,9 +249,9 @@ class VocabularyTables:
         return vocabulary
 
     def _current_lookup(self) -> tuple[_core.Vocabulary, int, int]:
-        """Return the vocabulary to look words up in, the id of unknown words, and a shift.
+        """Return the vocabulary for lookups, the id of unknown words, and the shift of ids.
 
-        The id is 0 where unknown words are dropped; ids are above the user's by the shift.
+        The id is 0 if unknown words are dropped; ids exceed the user's by the shift.
         """
         index = self._views.get("word_index")
         if index is not None and index.edited:

@@ -31,22 +31,22 @@ Watch = Callable[[], object]
 class Tokenizer(VocabularyTables):
     """Gives every word an id, the most frequent word 1, and turns texts into ids.
 
-    num_words: keep ids below this only (`num_words - 1` words); None or 0 keeps all.
-    filters: characters that separate words. lower: lower-case first, as `str.lower`.
-    split: what separates words; None splits on white space and deletes the filters.
-    char_level: every character is a word. oov_token: the word that stands, with id
-    1, for those without an id; without it they are dropped. analyzer: a function
-    from a text to its words, in place of lower, filters and split.
-    ngrams: also give ids to runs of up to this many words ("not good"); they follow
-    the words of their text, and `num_words` counts them too. min_count: give ids
-    only to what occurs at least so often. buckets: hash runs of words to so many
-    buckets, which share an id, in place of keeping each: much faster for large texts,
-    and of a fixed size; their ids follow those of all words.
+    num_words: only keep ids below this (`num_words - 1` words); None or 0 keeps all.
+    filters: characters that are replaced by `split`. lower: lower-case first, as
+    `str.lower`. split: the separator of words; None splits on white space and deletes
+    the filtered characters. char_level: every character is a word. oov_token: the word,
+    with id 1, that replaces words without an id; by default they are dropped. analyzer:
+    a function from a text to its words, instead of lower, filters and split. ngrams:
+    also give ids to n-grams of up to this many words ("not good"); they follow the words
+    of their text, and count towards `num_words`. min_count: only give ids to words and
+    n-grams that occur at least this often. buckets: hash n-grams into this many buckets,
+    each with one id, instead of storing them: much faster for large texts, with a fixed
+    size; their ids follow those of all words.
 
-    Id 0 belongs to no word: it is for padding. A text may also be a list of
-    tokens, which are lower-cased but neither filtered nor split. Texts may be a
-    list, an iterator, or a string column of Polars, pyarrow, pandas or DuckDB
-    (any Arrow source), which is read without copying.
+    Id 0 is reserved for padding. A text may also be a list of tokens, which are
+    lower-cased but neither filtered nor split. Texts may be a list, an iterator, or a
+    string column of Polars, pyarrow, pandas or DuckDB (any Arrow source), which is read
+    without copying.
 
     >>> tokenizer = Tokenizer(10)
     >>> tokenizer.fit_on_texts(["This is a text", "This is not a text"])
@@ -111,13 +111,13 @@ class Tokenizer(VocabularyTables):
     # ---- fitting --------------------------------------------------------
 
     def fit_on_texts(self, texts: Any, *, watch: Watch | None = None) -> None:
-        """Count the words of texts and give ids by falling count, ties by first appearance.
+        """Count the words of texts and assign ids by falling count, ties by first appearance.
 
-        Fitting again adds to the counts and numbers anew. `watch` is called now
-        and then; what it raises stops the work.
+        Fitting again adds to the counts and assigns new ids. `watch` is called from time
+        to time; an exception in it stops the work.
 
-        Raises TextTypeError (which row) for a text that is neither a string
-        nor a list of tokens.
+        Raises TextTypeError, naming the row, for a text that is neither a string nor a
+        list of tokens.
         """
         with self._changing():
             self._take_edits()
@@ -130,11 +130,11 @@ class Tokenizer(VocabularyTables):
             self._rank()
 
     def grow(self, texts: Any) -> int:
-        """Count more texts, give new words ids behind all others, and return how many these are.
+        """Count more texts, give new words the next free ids, and return their number.
 
-        Words that have an id keep it, and so their rows in a table: see
-        `Model.grow_vocabulary`. New words come by falling count; `num_words` grows by
-        them, and words that it had left out count as new.
+        Words with an id keep it, and with it their row of a table: see
+        `Model.grow_vocabulary`. New words are ordered by falling count. `num_words` grows by
+        their number; words that it had excluded count as new.
 
         Raises ValueError for a tokenizer of n-grams, or with an edited `word_index`.
 
@@ -150,9 +150,12 @@ class Tokenizer(VocabularyTables):
         if any(view.edited for view in self._views.values()):
             raise ValueError("a tokenizer whose tables were edited does not grow. Fit a new one.")
         fresh = Tokenizer(
-            filters=self.filters, lower=self.lower, split=self.split, char_level=self.char_level,
+            filters=self.filters,
+            lower=self.lower,
+            split=self.split,
+            char_level=self.char_level,
             analyzer=self.analyzer,
-        )  # fmt: skip
+        )
         fresh.fit_on_texts(texts)
         with self._changing():
             self.document_count += fresh.document_count
@@ -169,9 +172,9 @@ class Tokenizer(VocabularyTables):
     # ---- texts to ids ---------------------------------------------------
 
     def encode(self, texts: Any, *, watch: Watch | None = None) -> Ragged:
-        """Return the ids of texts without making Python objects of them.
+        """Return the ids of texts as arrays, without Python lists.
 
-        Each text's words come first, in their order, then its 2-grams, and so on.
+        The words of a text come first, in order, then its 2-grams, and so on.
 
         >>> tokenizer = Tokenizer(ngrams=2)
         >>> tokenizer.fit_on_texts(["a text", "not a text"])
@@ -182,7 +185,7 @@ class Tokenizer(VocabularyTables):
         return parts[0] if len(parts) == 1 else _joined(parts)
 
     def named_ids(self, text: str) -> list[tuple[int, str]]:
-        """Return the ids of a text as `encode` gives them, each with its word or run of words.
+        """Return the ids of a text as `encode` does, each with its word or n-gram.
 
         >>> tokenizer = Tokenizer(ngrams=2)
         >>> tokenizer.fit_on_texts(["a text", "not a text"])
@@ -230,9 +233,9 @@ class Tokenizer(VocabularyTables):
     def sequences_to_matrix(
         self, sequences: Sequence[Sequence[int]], mode: str = "binary"
     ) -> npt.NDArray[np.float64]:
-        """Return sequences of ids as rows [B, num_words], float64, one column an id.
+        """Return sequences of ids as rows [B, num_words], float64, one column per id.
 
-        mode: "binary", "count", "freq" (count / length of the sequence) or
+        mode: "binary", "count", "freq" (count / length of the sequence), or
         "tfidf" ((1 + ln count) · ln(1 + documents / (1 + document frequency))).
         """
         width = self.num_words or (len(self.word_index) + 1 if self.word_index else 0)
@@ -247,7 +250,7 @@ class Tokenizer(VocabularyTables):
         )
 
     def unknown_words(self, text: str) -> list[str]:
-        """Return the words of a text, each once, that `encode` leaves out."""
+        """Return the distinct words of a text that `encode` drops."""
         words = dict.fromkeys(self._ready([text], 0)[1].words(text))
         known = self.encode([[word] for word in words]).lengths
         return [word for word, n in zip(words, known, strict=True) if n == 0]
@@ -264,7 +267,7 @@ class Tokenizer(VocabularyTables):
         index_word = self.index_word
         unknown = index_word.get(self.word_index.get(self.oov_token))
         for sequence in sequences:
-            # The check costs nothing for integers and accepts NumPy's.
+            # The comparison also accepts NumPy integers.
             words = (index_word.get(i, unknown) if i < limit else unknown for i in sequence)
             yield " ".join([word for word in words if word is not None])
 
@@ -273,8 +276,8 @@ class Tokenizer(VocabularyTables):
     def get_config(self) -> dict[str, Any]:
         """Return Keras's configuration; the five tables are JSON strings in it.
 
-        `ngrams` and `min_count` are added where they are not 1, so that Keras
-        reads every tokenizer that it could have made itself.
+        `ngrams` and `min_count` are only included if they are not 1, so that Keras can
+        read every tokenizer without these features.
         """
         config = {name: getattr(self, name) for name in _SETTINGS}
         config.update({name: json.dumps(getattr(self, name)) for name in TABLES})
@@ -306,7 +309,7 @@ class Tokenizer(VocabularyTables):
     # ---- texts for the core ---------------------------------------------
 
     def _ready(self, texts: Any, first_row: int) -> tuple[Any, _core.Normalizer]:
-        """Return texts as strings and lists of strings, and the rules that apply to them."""
+        """Return texts as strings and lists of strings, and the normalizer for them."""
         lower = bool(self.lower)
         if isinstance(texts, list | tuple):
             if self.analyzer is not None and not self.char_level:
@@ -328,7 +331,7 @@ class Tokenizer(VocabularyTables):
         return texts, rules
 
     def _analyzed(self, text: Any) -> list[Any]:
-        if isinstance(text, list):  # ready tokens never meet the analyzer
+        if isinstance(text, list):  # tokens are not analyzed
             return [token.lower() for token in text] if self.lower else text
         assert self.analyzer is not None
         return list(self.analyzer(text))
@@ -348,15 +351,21 @@ class Tokenizer(VocabularyTables):
 
 
 _SETTINGS = (
-    "num_words", "filters", "lower", "split", "char_level", "oov_token", "document_count",
-)  # fmt: skip
+    "num_words",
+    "filters",
+    "lower",
+    "split",
+    "char_level",
+    "oov_token",
+    "document_count",
+)
 _OURS = ("ngrams", "min_count")
 
 
 def tokenizer_from_json(json_string: str) -> Tokenizer:
-    """Return the tokenizer that `to_json`, ours or Keras's, wrote.
+    """Return the tokenizer of a string that `to_json`, ours or Keras's, returned.
 
-    Raises ValueError where the string is not such JSON.
+    Raises ValueError for any other string.
 
     >>> tokenizer = Tokenizer()
     >>> tokenizer.fit_on_texts(["a text"])
@@ -368,14 +377,14 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
         views = {name: json.loads(config.pop(name)) for name in TABLES}
         for name in ("index_docs", "index_word"):
             views[name] = {int(key): value for key, value in views[name].items()}
-        packed = config.pop("bucket_counts", None)
+        compressed = config.pop("bucket_counts", None)
         counts = None
-        if packed is not None:
-            unpack = zlib.decompressobj()
-            unpacked = unpack.decompress(base64.b64decode(packed), config["buckets"] + 1)
-            if len(unpacked) != config["buckets"] or not unpack.eof:
-                raise ValueError("bucket_counts does not have one count a bucket")
-            counts = np.frombuffer(unpacked, np.uint8)
+        if compressed is not None:
+            decompressor = zlib.decompressobj()
+            data = decompressor.decompress(base64.b64decode(compressed), config["buckets"] + 1)
+            if len(data) != config["buckets"] or not decompressor.eof:
+                raise ValueError("bucket_counts does not have one count per bucket")
+            counts = np.frombuffer(data, np.uint8)
     except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
         raise ValueError(
             f"expected the JSON of Tokenizer.to_json(); received {show(json_string)}: {error!r}."

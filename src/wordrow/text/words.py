@@ -1,4 +1,4 @@
-"""One text to its words, or to hashed ids: the functions beside the Tokenizer."""
+"""Functions that turn one text into words or hashed ids."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Analyzer = Callable[[str], Iterable[Hashable]]
 def normalizer(
     *, filters: str, lower: bool, split: str | None, characters: bool = False
 ) -> _core.Normalizer:
-    """Return the compiled rules that cut a text into words."""
+    """Return the core's rules for splitting a text into words."""
     if split == "" and not characters:
         raise ValueError(
             "`split` must be a string that separates words, or None for white space; received "
@@ -38,12 +38,12 @@ def text_to_word_sequence(
     *,
     input_text: str | None = None,
 ) -> list[str]:
-    """Return the words of a text: lower-cased, filter characters replaced by `split`, split.
+    """Return the words of a text, which is lower-cased, filtered and split.
 
-    `input_text` is Keras 3's name for `text`. With `split=None` filter
-    characters are deleted and words are split on white space.
+    filters: characters that are replaced by `split`; with `split=None` they are deleted,
+    and the text is split on white space. `input_text` is Keras 3's name for `text`.
 
-    Raises TextTypeError where the text is no string, ValueError for `split=''`.
+    Raises TextTypeError for a text that is not a string, ValueError for `split=''`.
 
     >>> text_to_word_sequence("This is not a text!")
     ['this', 'is', 'not', 'a', 'text']

@@ -1,4 +1,4 @@
-"""How good rows are: analogies, similarities judged by people, neighbours that two tables share."""
+"""Evaluation of vectors: analogies, human similarity judgements, shared neighbours."""
 
 from __future__ import annotations
 
@@ -6,27 +6,30 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from wordrow.arguments import whole_number
 from wordrow.errors import DataError
-from wordrow.vectors.nearest import Directions
+from wordrow.vectors.nearest import Directions, Row, RowIndices
 from wordrow.vectors.vectors import Vectors
 
 __all__ = [
-    "AnalogyScore", "SimilarityScore", "evaluate_analogies", "evaluate_similarities",
+    "AnalogyScore",
+    "SimilarityScore",
+    "evaluate_analogies",
+    "evaluate_similarities",
     "neighbour_overlap",
-]  # fmt: skip
+]
 
-_AT_ONCE = 2048  # questions that are asked together
+_CHUNK = 2048  # questions answered together
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnalogyScore:
-    """How many analogies of a section were answered right. n_unknown: with a word without a row."""
+    """The correct answers of a section. n_unknown: analogies with an unknown word, not asked."""
 
     section: str
     n_right: int
@@ -35,13 +38,13 @@ class AnalogyScore:
 
     @property
     def accuracy(self) -> float:
-        """The share of right answers, of those asked; NaN where none was."""
+        """The share of correct answers among those asked; NaN if none was."""
         return self.n_right / self.n_asked if self.n_asked else float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimilarityScore:
-    """How well cosines follow people's judgements. n_unknown: pairs with a word without a row."""
+    """How well cosines agree with human judgements. n_unknown: pairs with an unknown word."""
 
     spearman: float
     n_pairs: int
@@ -54,16 +57,18 @@ class _Question(NamedTuple):
 
 
 def evaluate_analogies(
-    vectors: Vectors, path: str | os.PathLike[str], *, limit: int | None = 30_000,
+    vectors: Vectors,
+    path: str | os.PathLike[str],
+    *,
+    limit: int | None = 30_000,
     lower: bool = True,
-) -> list[AnalogyScore]:  # fmt: skip
+) -> list[AnalogyScore]:
     """Return the score of each section of a file of analogies, and "all" at the end.
 
-    path: Google's format: ": section" lines, and lines of four words, of which the
-    fourth is to be found: the word nearest to b - a + c, which is none of the
-    three (3CosAdd). limit: only the first so many words are looked at, as is usual;
-    None for all. lower: take questions and vocabulary in lower case, the first row
-    of a word that comes twice.
+    path: Google's format: ": section" lines, and lines of four words "a b c d". The
+    answer is the word nearest to b - a + c other than these three (3CosAdd), and is
+    correct if it is d. limit: only consider the first so many words, as is usual; None
+    for all. lower: lower-case questions and vocabulary; the first row of a word counts.
 
     Raises DataError, naming the line, for a file of another format.
     """
@@ -89,25 +94,29 @@ def evaluate_analogies(
             asked[section].append(found)
     scores = [
         AnalogyScore(
-            section=section, n_right=_n_right(directions, units, np.array(questions)),
-            n_asked=len(questions), n_unknown=unknown[section],
+            section=section,
+            n_right=_n_right(directions, units, np.array(questions)),
+            n_asked=len(questions),
+            n_unknown=unknown[section],
         )
         for section, questions in asked.items()
-    ]  # fmt: skip
+    ]
     total = AnalogyScore(
-        section="all", n_right=sum(s.n_right for s in scores),
-        n_asked=sum(s.n_asked for s in scores), n_unknown=sum(s.n_unknown for s in scores),
-    )  # fmt: skip
+        section="all",
+        n_right=sum(s.n_right for s in scores),
+        n_asked=sum(s.n_asked for s in scores),
+        n_unknown=sum(s.n_unknown for s in scores),
+    )
     return [*scores, total]
 
 
-def _n_right(directions: Directions, units: Any, questions: npt.NDArray[np.int64]) -> int:
+def _n_right(directions: Directions, units: Row, questions: npt.NDArray[np.int64]) -> int:
     n_right = 0
-    for begin in range(0, len(questions), _AT_ONCE):
-        a, b, c, d = questions[begin : begin + _AT_ONCE].T
+    for begin in range(0, len(questions), _CHUNK):
+        a, b, c, d = questions[begin : begin + _CHUNK].T
         rows, _ = directions.nearest_each(units[b] - units[a] + units[c], 4)
         given = (rows == a[:, None]) | (rows == b[:, None]) | (rows == c[:, None])
-        first = np.argmin(given, axis=1)  # of four, one at least is not given
+        first = np.argmin(given, axis=1)  # at least one of the four is not given
         answers = rows[np.arange(len(rows)), first]
         n_right += int((answers == d).sum())
     return n_right
@@ -131,20 +140,20 @@ def _questions(path: str | os.PathLike[str]) -> Iterator[_Question]:
         yield _Question(section or "unnamed", (a, b, c, d))
     if section is None:
         raise DataError(
-            f"{path}: expected analogies in Google's format, which begins with ': section'; there "
-            "is no section."
+            f"{path}: expected analogies in Google's format, which begins with ': section'; found "
+            "no section."
         )
 
 
 def evaluate_similarities(
     vectors: Vectors, path: str | os.PathLike[str], *, lower: bool = True
 ) -> SimilarityScore:
-    """Return how the cosines of pairs follow people's judgements: Spearman's rank correlation.
+    """Return Spearman's rank correlation of cosines and human similarity judgements.
 
-    path: a line a pair, two words and a number, with tabs, commas or spaces between;
-    lines that begin with "#", and a header, are left out. Further columns are not
-    looked at. lower: look words up in lower case where they have no row as they are.
-    A word without a row has that of its sub-words, where there are any.
+    path: one pair per line, two words and a number, separated by tabs, commas or spaces.
+    Lines that begin with "#", a header, and further columns are ignored. lower: if a
+    word has no row, look up its lower-case form. A word without a row gets one from its
+    sub-words, if there are any.
 
     Raises DataError, naming the line, for a file of another format.
     """
@@ -164,7 +173,7 @@ def evaluate_similarities(
     )
 
 
-def _row(vectors: Vectors, word: str, lower: bool) -> Any:
+def _row(vectors: Vectors, word: str, lower: bool) -> Row:
     if lower and word not in vectors and word.lower() in vectors:
         word = word.lower()
     return vectors[word]
@@ -192,7 +201,7 @@ def _pairs(path: str | os.PathLike[str]) -> Iterator[tuple[str, str, float]]:
         n += 1
         yield fields[0], fields[1], value
     if not n:
-        raise DataError(f"{path}: expected pairs of words with a number each; there are none.")
+        raise DataError(f"{path}: expected pairs of words with a number each; found none.")
 
 
 def _lines(path: str | os.PathLike[str]) -> list[str]:
@@ -200,12 +209,12 @@ def _lines(path: str | os.PathLike[str]) -> list[str]:
         return Path(path).read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path}: expected text in UTF-8; byte {error.start} is none. Convert it first."
+            f"{path}: expected UTF-8; byte {error.start} is invalid. Convert the file first."
         ) from None
 
 
 def _spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    """Return the correlation of ranks, equal values sharing the mean of theirs."""
+    """Return the correlation of ranks; equal values share their mean rank."""
     if len(a) < 2:
         return float("nan")
     ranks = [_ranks(np.asarray(x)) for x in (a, b)]
@@ -215,22 +224,22 @@ def _spearman(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    mean: npt.NDArray[np.float64] = (last - (counts - 1) / 2)[places]
+    mean: npt.NDArray[np.float64] = (last - (counts - 1) / 2)[inverse]
     return mean
 
 
 def neighbour_overlap(
     vectors: Vectors, other: Vectors, *, n: int = 10, words: Iterable[str] | None = None
 ) -> float:
-    """Return which share of a word's n nearest neighbours two tables agree on, on average.
+    """Return the average share of a word's n nearest neighbours that two tables have in common.
 
-    Only words that both have are looked at, as words and as neighbours, and whose
-    rows are not zeros; words: of these alone, by default of all. 1 for tables that
-    differ by a rotation.
+    Only shared words with nonzero rows count, as words and as neighbours. words: the
+    words to compare; by default all. The result is 1 for tables that differ by a
+    rotation.
 
-    Raises ValueError where fewer than two words are shared.
+    Raises ValueError if fewer than two words are shared.
     """
     n = whole_number("n", n)
     shared = [word for word in vectors.vocabulary if word in other]
@@ -244,12 +253,13 @@ def neighbour_overlap(
     asked = shared if words is None else [word for word in dict.fromkeys(words) if word in place]
     n = min(n, len(shared) - 1)
     total = 0.0
-    for begin in range(0, len(asked), _AT_ONCE):
-        rows = np.array([place[word] for word in asked[begin : begin + _AT_ONCE]], np.int64)
+    for begin in range(0, len(asked), _CHUNK):
+        rows = np.array([place[word] for word in asked[begin : begin + _CHUNK]], np.int64)
         near = [_others(d.nearest_each(d.table[rows], n + 1)[0], rows, n) for d in (ours, theirs)]
         total += sum(len({*a.tolist()} & {*b.tolist()} - {-1}) for a, b in zip(*near, strict=True))
     return total / (n * len(asked)) if asked else float("nan")
 
 
-def _others(found: Any, rows: Any, n: int) -> list[Any]:
+def _others(found: RowIndices, rows: RowIndices, n: int) -> list[RowIndices]:
+    """Return the first n found rows of each query, without the query's own row."""
     return [own[own != row][:n] for own, row in zip(found, rows, strict=True)]

@@ -1,11 +1,11 @@
-"""Models that fastText has trained: their rows, their labels, what they predict."""
+"""Models trained by fastText: their vectors, labels and predictions."""
 
 from __future__ import annotations
 
 import os
 import re
 from functools import cached_property
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,8 @@ import numpy.typing as npt
 from wordrow import _core
 from wordrow.arguments import whole_number
 from wordrow.errors import FileFormatError, TextTypeError, show
-from wordrow.vectors.formats.fasttext import FastTextFile, read_model, why_no_fasttext
+from wordrow.vectors.formats.fasttext import FORMAT, read_model
+from wordrow.vectors.formats.fasttext_model import FastTextModel
 from wordrow.vectors.formats.source import Source
 from wordrow.vectors.vectors import Vectors
 
@@ -24,53 +25,54 @@ Predicted = list[tuple[str, float]]
 _BETWEEN = re.compile("[ \n\r\t\v\f\0]+")
 _END_OF_LINE = "</s>"
 _LABEL = "__label__"
-_MOST_TEXTS, _MOST_CHANCES = 1024, 1 << 21  # answered together
-_SMALL = 1e-5  # what fastText adds before it takes a logarithm
+_CHUNK_TEXTS, _CHUNK_PROBABILITIES = 1024, 1 << 21
+_EPSILON = 1e-5  # which fastText adds before it takes a logarithm
 _BITS = (1 << 64) - 1
 
 
 class FastText:
     """A model in fastText's own format, .bin or .ftz, supervised or not.
 
-    It answers as fastText does (where the loss is ns or ova to 0.01, since fastText
-    looks its sigmoid up in a table); training goes on with `TextClassifier` and
-    `train_vectors`.
+    Predictions equal fastText's (up to 0.01 if the loss is ns or ova, since fastText
+    reads its sigmoid from a table). To train, use `TextClassifier` and `train_vectors`.
 
     >>> FastText.load("lid.176.ftz").predict("Wie geht es dir?")  # doctest: +SKIP
     [('__label__de', 0.9994049668312073)]
     """
 
-    def __init__(self, file: FastTextFile) -> None:
-        self._file = file
+    def __init__(self, model: FastTextModel) -> None:
+        self._model = model
 
     @classmethod
     def load(
-        cls, path: str | os.PathLike[str], *,
+        cls,
+        path: str | os.PathLike[str],
+        *,
         encoding_errors: Literal["strict", "replace"] = "replace",
-    ) -> FastText:  # fmt: skip
-        """Return the model of a file, whose matrices are mapped.
+    ) -> FastText:
+        """Return the model of a file; its matrices are mapped.
 
-        Raises FileFormatError where it is none of fastText's, or damaged.
+        Raises FileFormatError if the file is not a fastText model, or is damaged.
         """
         source = Source(path)
-        if (why := why_no_fasttext(source)) is not None:
-            raise FileFormatError(f"{source.name}: expected a model of fastText's; {why}.")
-        return cls(read_model(source, replaces=encoding_errors == "replace"))
+        if (reason := FORMAT.mismatch(source)) is not None:
+            raise FileFormatError(f"{source.name}: expected a fastText model; {reason}.")
+        return cls(read_model(source, replace_errors=encoding_errors == "replace"))
 
     @property
     def kind(self) -> str:
         """ "supervised", "skipgram" or "cbow"."""
-        return self._file.kind
+        return self._model.kind
 
     @cached_property
     def labels(self) -> list[str]:
         """The labels of a supervised model, the most frequent first."""
-        return list(self._file.labels)
+        return list(self._model.labels)
 
     @cached_property
     def vectors(self) -> Vectors:
-        """The rows of its words, with sub-words for others where it has them."""
-        return self._file.vectors()
+        """The vectors of its words, with its sub-words if it has them."""
+        return Vectors.from_data(self._model.vectors())
 
     @overload
     def predict(self, texts: str, k: int = 1, threshold: float = 0.0) -> Predicted: ...
@@ -79,14 +81,13 @@ class FastText:
     def predict(
         self, texts: str | list[str], k: int = 1, threshold: float = 0.0
     ) -> Predicted | list[Predicted]:
-        """Return the k likeliest labels of a text, or of each text, with their probabilities.
+        """Return the k most likely labels of a text, or of each text, with their probabilities.
 
-        k: -1 for all.
+        k: -1 for all. threshold: the lowest probability of a returned label. A text
+        without a known word or n-gram gets no label. Line ends count as spaces.
 
-        threshold: leave labels out that are less likely. A text without a known
-        word or n-gram has none. Line ends count as spaces.
-        Raises ValueError for a model that is not supervised, FileFormatError where its
-        file is damaged in what is used.
+        Raises ValueError for a model that is not supervised, FileFormatError if the part
+        of the file that is used is damaged.
         """
         if self.kind != "supervised":
             raise ValueError(
@@ -97,7 +98,7 @@ class FastText:
         if isinstance(texts, str):
             return self._predict([texts], k, threshold)[0]
         out: list[Predicted] = []
-        n_at_once = max(1, min(_MOST_TEXTS, _MOST_CHANCES // (len(self.labels) + 1)))
+        n_at_once = max(1, min(_CHUNK_TEXTS, _CHUNK_PROBABILITIES // (len(self.labels) + 1)))
         for begin in range(0, len(texts), n_at_once):
             out += self._predict(texts[begin : begin + n_at_once], k, threshold)
         return out
@@ -105,100 +106,107 @@ class FastText:
     def _predict(self, texts: list[str], k: int, threshold: float) -> list[Predicted]:
         lists = [self._ids(text) for text in texts]
         offsets = np.cumsum([0, *map(len, lists)])
-        distinct, places = np.unique(
+        distinct, row_indices = np.unique(
             np.array([i for ids in lists for i in ids], np.int64), return_inverse=True
         )
         if not len(distinct) or not self.labels:
             return [[] for _ in texts]
-        rows = np.ascontiguousarray(self._finite(self._file.input[distinct]))
-        hidden = _core.bag_mean(rows, places.astype(np.int32), offsets)
-        chances = self._chances(hidden)
-        order = np.argsort(-chances, axis=1, kind="stable")[:, :k]
+        rows = np.ascontiguousarray(self._finite(self._model.input[distinct]))
+        hidden = _core.bag_mean(rows, row_indices.astype(np.int32), offsets)
+        probabilities = self._probabilities(hidden)
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
         return [
-            [(self.labels[i], float(chances[t, i])) for i in order[t] if chances[t, i] >= threshold]
-            if ids else []
+            [
+                (self.labels[i], float(probabilities[t, i]))
+                for i in order[t]
+                if probabilities[t, i] >= threshold
+            ]
+            if ids
+            else []
             for t, ids in enumerate(lists)
-        ]  # fmt: skip
+        ]
 
     def _finite(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         if not np.isfinite(rows).all():
             raise FileFormatError(
-                f"{self._file.name}: a row holds a number that is not finite. The file is damaged."
+                f"{self._model.name}: a row holds a number that is not finite. The file is damaged."
             )
         return rows
 
     # ---- texts to ids ---------------------------------------------------
 
     def _ids(self, text: str) -> list[int]:
-        """Return the rows that a text is the mean of: words, their n-grams, n-grams of words."""
+        """Return the input rows of a text: its words, their n-grams, and word n-grams."""
         if not isinstance(text, str):
             raise TextTypeError(f"expected a text; received {show(text)}.")
-        file = self._file
+        model = self._model
         tokens = [token for token in _BETWEEN.split(text) if token]
-        if _END_OF_LINE in tokens:  # fastText reads no further
+        if _END_OF_LINE in tokens:  # fastText stops there
             tokens = tokens[: tokens.index(_END_OF_LINE)]
         words = [word for word in (*tokens, _END_OF_LINE) if not word.startswith(_LABEL)]
-        known = file.words.rows(words).tolist()
-        if file.subwords is None:
+        known = model.words.rows(words).tolist()
+        if model.subwords is None:
             ids = [row for row in known if row >= 0]
         else:
-            grams = file.subwords.ids(words)
+            grams = model.subwords.ids(words)
             ids = []
             for i, (word, row) in enumerate(zip(words, known, strict=True)):
                 ids += [row] if row >= 0 else []
-                if file.is_cut(word):
-                    ids += (grams[i] + len(file.words)).tolist()
-        return ids + self._runs(words)
+                if model.has_subwords(word):
+                    ids += (grams[i] + len(model.words)).tolist()
+        return ids + self._word_ngrams(words)
 
-    def _runs(self, words: list[str]) -> list[int]:
-        """Return the rows of runs of words, in fastText's order and by its hash."""
-        file = self._file
-        if file.word_ngrams <= 1 or not file.n_buckets or file.kept == {}:
+    def _word_ngrams(self, words: list[str]) -> list[int]:
+        """Return the rows of word n-grams, in fastText's order and by its hash."""
+        model = self._model
+        if model.word_ngrams <= 1 or not model.n_buckets or model.kept == {}:
             return []
         hashes = _core.subword_hashes(words).view(np.int32).tolist()
         ids = []
         for first in range(len(hashes)):
             run = hashes[first] & _BITS
-            for other in hashes[first + 1 : first + file.word_ngrams]:
+            for other in hashes[first + 1 : first + model.word_ngrams]:
                 run = (run * 116049371 + other) & _BITS
-                bucket: int | None = run % file.n_buckets
-                if file.kept is not None:
-                    bucket = file.kept.get(run % file.n_buckets)
+                bucket: int | None = run % model.n_buckets
+                if model.kept is not None:
+                    bucket = model.kept.get(run % model.n_buckets)
                 if bucket is not None:
-                    ids.append(len(file.words) + bucket)
+                    ids.append(len(model.words) + bucket)
         return ids
 
     # ---- rows to labels -------------------------------------------------
 
-    def _chances(self, hidden: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    def _probabilities(self, hidden: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Return the probability of each label: [B, labels]."""
         logits = hidden.astype(np.float64) @ self._output.T
-        if self._file.loss == "softmax":
+        if self._model.loss == "softmax":
             logits = np.exp(logits - logits.max(axis=1, keepdims=True))
             found: npt.NDArray[np.float64] = logits / logits.sum(axis=1, keepdims=True)
             return found
         right = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
-        return self._down_the_tree(right) if self._file.loss == "hs" else right
+        return self._leaf_probabilities(right) if self._model.loss == "hs" else right
 
     @cached_property
-    def _output(self) -> Any:
-        return self._finite(self._file.output[np.arange(len(self.labels))]).astype(np.float64)
+    def _output(self) -> npt.NDArray[np.float64]:
+        return self._finite(self._model.output[np.arange(len(self.labels))]).astype(np.float64)
 
-    def _down_the_tree(self, right: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return the probabilities of leaves: products on the way from the root, as fastText's."""
+    def _leaf_probabilities(self, right: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of leaves: products along the path from the root."""
         n = len(self.labels)
-        chances = np.ones((len(right), 2 * n - 1))
+        probabilities = np.ones((len(right), 2 * n - 1))
         for node in range(2 * n - 2, n - 1, -1):
             left_child, right_child = self._tree[node - n]
-            chances[:, left_child] = chances[:, node] * (1 - right[:, node - n] + _SMALL)
-            chances[:, right_child] = chances[:, node] * (right[:, node - n] + _SMALL)
-        return np.minimum(chances[:, :n], 1.0)
+            probabilities[:, left_child] = probabilities[:, node] * (
+                1 - right[:, node - n] + _EPSILON
+            )
+            probabilities[:, right_child] = probabilities[:, node] * (right[:, node - n] + _EPSILON)
+        return np.minimum(probabilities[:, :n], 1.0)
 
     @cached_property
     def _tree(self) -> list[tuple[int, int]]:
         """The children of each inner node of Huffman's tree; the labels are its leaves."""
         n = len(self.labels)
-        counts = [*self._file.counts[len(self._file.words) :].tolist(), *[10**15] * (n - 1)]
+        counts = [*self._model.counts[len(self._model.words) :].tolist(), *[10**15] * (n - 1)]
         leaf, inner = n - 1, n
         children = []
         for node in range(n, 2 * n - 1):
@@ -216,5 +224,5 @@ class FastText:
 
     def __repr__(self) -> str:
         labels = f", {len(self.labels)} labels" if self.labels else ""
-        sizes = f"{len(self._file.words):,} words, {self._file.dim} dimensions"
+        sizes = f"{len(self._model.words):,} words, {self._model.dim} dimensions"
         return f"FastText({self.kind}, {sizes}{labels})"

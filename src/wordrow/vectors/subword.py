@@ -1,10 +1,10 @@
-"""Rows for words that have none, from the character n-grams that they are made of."""
+"""Rows for unknown words, from their character n-grams."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,18 +14,26 @@ from wordrow.types import Ragged
 
 __all__ = ["Subwords"]
 
-_WORDS_AT_ONCE = 512
+_CHUNK_WORDS = 512
+
+
+class RowSource(Protocol):
+    """A table of rows: an array, or an object that reads rows when they are needed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __getitem__(self, ids: npt.NDArray[Any], /) -> npt.NDArray[Any]: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subwords:
     """fastText's rows for character n-grams (Bojanowski et al. 2017): a row for every word.
 
-    An n-gram of min_n to max_n code points of "<word>" has the row that its hash
-    says, of table: [n_buckets, D], an array or what gives rows for ids.
-    kept: for a model that was pruned, which row of the table a bucket has.
-    divides: whether the sum of rows is divided by their number, as gensim does, where
-    fastText multiplies it by the inverse: the last bit differs.
+    An n-gram has min_n to max_n code points of "<word>", and its hash selects a row of
+    table: [n_buckets, D], an array or an object that returns the rows of an id array.
+    kept: for a pruned model, the row of each remaining bucket. divides: whether the mean
+    divides the sum, as gensim does; fastText multiplies by the inverse, which differs in
+    the last bit.
 
     >>> subwords = Subwords(min_n=3, max_n=3, table=np.eye(4, 2, dtype=np.float32))
     >>> subwords.rows(["text"]).shape
@@ -34,8 +42,8 @@ class Subwords:
 
     min_n: int
     max_n: int
-    table: Any
-    n_buckets: int = 0  # 0: as many as the table has rows
+    table: RowSource
+    n_buckets: int = 0  # 0: the number of rows of the table
     kept: dict[int, int] | None = None
     divides: bool = False
 
@@ -48,35 +56,37 @@ class Subwords:
         object.__setattr__(self, "n_buckets", self.n_buckets or self.table.shape[0])
 
     def ids(self, words: Sequence[str]) -> Ragged:
-        """Return the ids of words' n-grams in the table."""
+        """Return the rows of the n-grams of words in the table."""
         ids, offsets = _core.subwords(
             words, min_n=self.min_n, max_n=self.max_n, n_buckets=self.n_buckets
         )
         if self.kept is None:
             return Ragged(ids=ids, offsets=offsets)
-        places = np.array([self.kept.get(i, -1) for i in ids.tolist()], np.int32)
-        return Ragged(ids=places, offsets=offsets).keep(places >= 0)
+        rows = np.array([self.kept.get(i, -1) for i in ids.tolist()], np.int32)
+        return Ragged(ids=rows, offsets=offsets).keep(rows >= 0)
 
     def rows(
         self, words: Sequence[str], own: npt.NDArray[np.float32] | None = None
     ) -> npt.NDArray[np.float32]:
-        """Return the rows of words: [n, D], the mean of their n-grams', zeros without any.
+        """Return the rows of words: [n, D], the mean over their n-grams, or zeros without any.
 
-        own: [n, D], rows of the words themselves, which count as one n-gram more.
+        own: [n, D], the words' own rows, each counted as one more n-gram.
         """
         out = np.empty((len(words), self.table.shape[1]), np.float32)
-        for begin in range(0, len(words), _WORDS_AT_ONCE):
-            part = slice(begin, begin + _WORDS_AT_ONCE)
+        for begin in range(0, len(words), _CHUNK_WORDS):
+            part = slice(begin, begin + _CHUNK_WORDS)
             out[part] = self._some_rows(words[part], None if own is None else own[part])
         return out
 
-    def _some_rows(self, words: Sequence[str], own: Any) -> npt.NDArray[np.float32]:
+    def _some_rows(
+        self, words: Sequence[str], own: npt.NDArray[np.float32] | None
+    ) -> npt.NDArray[np.float32]:
         grams = self.ids(words)
         offsets = grams.offsets
-        distinct, places = np.unique(grams.ids, return_inverse=True)
+        distinct, row_indices = np.unique(grams.ids, return_inverse=True)
         table = np.asarray(self.table[distinct], np.float32)
         if own is not None:  # a word's own row comes first, as fastText adds them
-            places = np.insert(places, offsets[:-1], len(table) + np.arange(len(words)))
+            row_indices = np.insert(row_indices, offsets[:-1], len(table) + np.arange(len(words)))
             offsets = offsets + np.arange(len(words) + 1)
             table = np.concatenate([table, own])
         if not len(table):
@@ -84,7 +94,9 @@ class Subwords:
         if self.divides:
             n_each = np.diff(offsets)
             sums = np.zeros((len(words), table.shape[1]), np.float32)
-            with np.errstate(over="ignore", invalid="ignore"):  # numbers of a damaged file
-                np.add.at(sums, np.repeat(np.arange(len(words)), n_each), table[places])
+            with np.errstate(
+                over="ignore", invalid="ignore"
+            ):  # a damaged file may hold such numbers
+                np.add.at(sums, np.repeat(np.arange(len(words)), n_each), table[row_indices])
             return sums / np.maximum(n_each, 1).astype(np.float32)[:, None]
-        return _core.bag_mean(np.ascontiguousarray(table), places.astype(np.int32), offsets)
+        return _core.bag_mean(np.ascontiguousarray(table), row_indices.astype(np.int32), offsets)

@@ -1,9 +1,9 @@
-"""`Vectors`: words and their rows, as a thing of their own."""
+"""`Vectors`: a vocabulary and its table of rows."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -12,24 +12,23 @@ import numpy.typing as npt
 
 from wordrow.arguments import whole_number
 from wordrow.errors import UnknownWordError, show
-from wordrow.vectors.nearest import Directions, unit
+from wordrow.vectors.data import VectorData
+from wordrow.vectors.nearest import Directions, Neighbours, Row, RowIndices, unit
 from wordrow.vectors.subword import Subwords
-from wordrow.vectors.vocabulary import Vocabulary, spelled_alike
+from wordrow.vectors.vocabulary import Vocabulary, WordSource, spelled_alike, words_of
 
 if TYPE_CHECKING:
     from wordrow.vectors.index import Index
 
 __all__ = ["Moved", "Vectors"]
 
-Row = npt.NDArray[np.float32]
-Neighbours = list[tuple[str, float]]
-Words = str | Row | Sequence[str | Row]  # what points somewhere: words, rows, or some of them
+Words = str | Row | Sequence[str | Row]
 
-_CHECKED_AT_ONCE = 1 << 14
+_CHUNK_ROWS = 1 << 14
 
 
 class Moved(NamedTuple):
-    """A word, how far its row moved, and the cosine of the row before and after."""
+    """A word, the distance between its rows before and after, and their cosine."""
 
     word: str
     distance: float
@@ -39,10 +38,10 @@ class Moved(NamedTuple):
 class Vectors:
     """A vocabulary and a table: every word has a row. Immutable.
 
-    words: distinct strings. table: [V, D], float32 (other numbers are
-    converted), one row a word. subwords: rows for words that are not among them.
+    words: distinct strings. table: [V, D], one row per word, converted to float32.
+    subwords: rows of character n-grams, which give unknown words a row.
 
-    Raises ValueError where words and rows do not fit, or a number is not finite.
+    Raises ValueError if there are not as many rows as words, or a number is not finite.
 
     >>> vectors = Vectors(["king", "queen", "plum"], [[2, 1], [2, 2], [-1, 3]])
     >>> vectors["queen"].tolist()
@@ -52,7 +51,7 @@ class Vectors:
     """
 
     def __init__(
-        self, words: Iterable[str], table: Any, *, subwords: Subwords | None = None
+        self, words: Iterable[str], table: npt.ArrayLike, *, subwords: Subwords | None = None
     ) -> None:
         vocabulary = words if isinstance(words, Vocabulary) else Vocabulary(words)
         array = np.asarray(table)
@@ -63,80 +62,95 @@ class Vectors:
             )
         if len(array) != len(vocabulary):
             raise ValueError(
-                f"`table` must have one row a word: {len(vocabulary)} words, {len(array)} rows."
+                f"`table` must have one row per word: {len(vocabulary)} words, {len(array)} rows."
             )
         rows = np.array(array, np.float32, order="C")
-        for begin in range(0, len(rows), _CHECKED_AT_ONCE):
-            fine = np.isfinite(rows[begin : begin + _CHECKED_AT_ONCE]).all(axis=1)
-            if not fine.all():
-                row = begin + int(fine.argmin())
+        for begin in range(0, len(rows), _CHUNK_ROWS):
+            finite = np.isfinite(rows[begin : begin + _CHUNK_ROWS]).all(axis=1)
+            if not finite.all():
+                row = begin + int(finite.argmin())
                 raise ValueError(
                     f"`table` must hold finite numbers; row {row} ({vocabulary[row]!r}) does not. "
                     "Leave that word out."
                 )
-        self._set(vocabulary, rows, subwords)
+        self._set(VectorData(vocabulary, rows, subwords))
 
-    def _set(self, vocabulary: Vocabulary, table: Row, subwords: Subwords | None) -> None:
-        table.flags.writeable = False
-        self._vocabulary, self._table, self._subwords = vocabulary, table, subwords
+    def _set(self, data: VectorData) -> None:
+        data.table.flags.writeable = False
+        self._vocabulary, self._table, self._subwords = data.vocabulary, data.table, data.subwords
+
+    def _data(self) -> VectorData:
+        return VectorData(self._vocabulary, self._table, self._subwords)
 
     @classmethod
-    def of(cls, vocabulary: Vocabulary, table: Row, *, subwords: Subwords | None = None) -> Vectors:
-        """Return the vectors of a checked float32 table, which is not looked at again."""
+    def from_data(cls, data: VectorData) -> Vectors:
+        """Return the vectors of a table that is known to be valid; it is not checked again."""
         self = cls.__new__(cls)
-        self._set(vocabulary, table, subwords)
+        self._set(data)
         return self
 
     # ---- files ----------------------------------------------------------
 
     @classmethod
     def load(
-        cls, path: str | os.PathLike[str], words: Any = None, limit: int | None = None, *,
+        cls,
+        path: str | os.PathLike[str],
+        words: WordSource | None = None,
+        limit: int | None = None,
+        *,
         case: Literal["exact", "fallback"] = "exact",
         encoding_errors: Literal["strict", "replace"] = "strict",
-        bad_rows: Literal["error", "skip"] = "error", verbose: bool | str = "auto",
-    ) -> Vectors:  # fmt: skip
-        """Return the vectors of a file; the format is found out.
+        bad_rows: Literal["error", "skip"] = "error",
+        verbose: bool | str = "auto",
+    ) -> Vectors:
+        """Return the vectors of a file, whose format is detected.
 
         GloVe's text, word2vec's text and binary, fastText's .vec, .bin and .ftz,
-        wordrow's safetensors, NumPy's .npz, TensorBoard's projector (.tsv); plain,
-        or packed as .gz, .zst or .zip.
+        wordrow's safetensors, NumPy's .npz, TensorBoard's projector (.tsv); plain, or
+        compressed as .gz, .zst or .zip.
 
-        words: read these rows alone: strings, or a Tokenizer, whose words are meant.
-        case="fallback" also reads rows whose lower-cased word is one of them.
-        limit: stop behind so many rows, which in most files are those of the most
-        frequent words. encoding_errors="replace" puts U+FFFD for bytes that are not
-        UTF-8. bad_rows="skip" leaves out, with a warning, rows that have too few
-        numbers, or such that are not finite. In text numbers are counted from the end of
-        a line, since words may hold spaces; words that then end in a number, as those of
-        rows with too many do, are warned of. Of a word that comes twice the first row
-        is kept, with a warning. A table in wordrow's own format stays in its
-        file, which is mapped and not looked through. verbose: whether to show progress; "auto"
-        shows it on a terminal.
+        words: load only these rows: strings, or a Tokenizer, for its words.
+        case="fallback" also loads rows whose lower-cased word is one of them. limit: load
+        at most so many rows; most files begin with the most frequent words.
+        encoding_errors="replace" replaces bytes that are not UTF-8 with U+FFFD.
+        bad_rows="skip" leaves out, with a warning, rows with too few numbers or numbers
+        that are not finite. verbose: whether to show progress; "auto" shows it on a
+        terminal.
 
-        Raises FileFormatError, with the line or byte, what was expected and which
-        formats were tried.
+        In text formats, words may contain spaces, so numbers are counted from the end of a
+        line: if a row has extra numbers, the leading ones become part of the word, with a
+        warning. If a word is repeated, its first row is kept, with a warning. A table in
+        wordrow's own format is mapped from its file, and not checked.
+
+        Raises FileFormatError with the line or byte, and what was expected there. If no
+        format matches, the error gives each format's reason.
         """
         from wordrow.vectors.formats import load_vectors
 
-        return load_vectors(
-            path, words=words, limit=limit, case=case, encoding_errors=encoding_errors,
-            bad_rows=bad_rows, verbose=verbose,
-        )  # fmt: skip
+        data = load_vectors(
+            path,
+            words=words,
+            limit=limit,
+            case=case,
+            encoding_errors=encoding_errors,
+            bad_rows=bad_rows,
+            verbose=verbose,
+        )
+        return cls.from_data(data)
 
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:  # noqa: A002
-        """Write a file, whole or not at all; packed where the name ends in .gz, .zst or .zip.
+        """Write a file, completely or not at all; compressed if named .gz, .zst or .zip.
 
-        format: "safetensors" (wordrow's own, with sub-words), "glove",
-        "word2vec" (text), "word2vec-binary", "npz" or "projector". Where it is not
-        given, the name says it: .txt is glove, .vec is word2vec, .bin is
-        word2vec-binary, .npz and .tsv are what they are.
+        format: "safetensors" (wordrow's own, with sub-words), "glove", "word2vec" (text),
+        "word2vec-binary", "npz" or "projector". By default it follows from the suffix:
+        .safetensors, .txt (glove), .vec (word2vec), .bin (word2vec-binary), .npz, or .tsv
+        (projector).
 
-        Raises ValueError for a word that the format cannot hold, or a name that says nothing.
+        Raises ValueError for a word that the format cannot hold, or an unknown suffix.
         """
         from wordrow.vectors.formats import save_vectors
 
-        save_vectors(self, path, format)
+        save_vectors(self._data(), path, format)
 
     # ---- words and rows -------------------------------------------------
 
@@ -152,7 +166,7 @@ class Vectors:
 
     @property
     def subwords(self) -> Subwords | None:
-        """The rows of character n-grams, where there are any."""
+        """The rows of character n-grams, if there are any."""
         return self._subwords
 
     @property
@@ -172,7 +186,7 @@ class Vectors:
     def __getitem__(self, word: str | Sequence[str]) -> Row:
         """Return the row of a word [D], or those of a list of words [n, D].
 
-        A word without a row has that of its sub-words, where there are any.
+        A word without a row gets one from its sub-words, if there are any.
         Raises UnknownWordError, a KeyError, for other words.
         """
         if isinstance(word, str):
@@ -187,7 +201,7 @@ class Vectors:
         return found
 
     def get(self, word: str, default: Any = None) -> Any:
-        """Return the row of a word, or `default` where it has none."""
+        """Return the row of a word, or `default` if it has none."""
         try:
             return self[word]
         except UnknownWordError:
@@ -198,7 +212,7 @@ class Vectors:
             raise self._unknown(words[0])
         return self._subwords.rows(words)
 
-    def _unknown(self, word: Any) -> Exception:
+    def _unknown(self, word: object) -> Exception:
         if not isinstance(word, str):
             return TypeError(f"expected a word; received {show(word)}.")
         near = [*self._folded(word), *spelled_alike(word, self._vocabulary)]
@@ -209,14 +223,22 @@ class Vectors:
         forms = dict.fromkeys([word.lower(), word.capitalize(), word.upper()])
         return [form for form in forms if form in self._vocabulary]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+    def __array__(
+        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
+    ) -> npt.NDArray[Any]:
         table = np.asarray(self._table, dtype)
         return table.copy() if copy else table
 
     def __reduce__(self) -> Any:
-        from wordrow.vectors.formats.own import from_bytes, to_bytes
+        from wordrow.vectors.formats.safetensors import to_bytes
 
-        return from_bytes, (to_bytes(self),)
+        return Vectors._from_bytes, (to_bytes(self._data()),)
+
+    @classmethod
+    def _from_bytes(cls, data: bytes) -> Vectors:
+        from wordrow.vectors.formats.safetensors import from_bytes
+
+        return cls.from_data(from_bytes(data))
 
     def __repr__(self) -> str:
         more = ", sub-words" if self._subwords else ""
@@ -225,26 +247,25 @@ class Vectors:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Vectors):
             return NotImplemented
-        return self._vocabulary == other._vocabulary and np.array_equal(self._table, other._table)
+        return self._vocabulary == other.vocabulary and np.array_equal(self._table, other.table)
 
     __hash__ = None  # type: ignore[assignment]
 
-    def subset(self, words: Any) -> Vectors:
-        """Return the rows of some words alone, in the order of the words.
+    def subset(self, words: WordSource) -> Vectors:
+        """Return the vectors of some words, in the order of these words.
 
-        words: strings, or a Tokenizer, whose words are meant. Those without a row
-        are left out.
+        words: strings, or a Tokenizer, for its words. Words without a row are left out.
         """
         rows = self._vocabulary.rows(list(dict.fromkeys(words_of(words))))
         rows = rows[rows >= 0]
         vocabulary = Vocabulary(self._vocabulary.take(rows.tolist()))
-        return Vectors.of(vocabulary, self._table[rows], subwords=self._subwords)
+        return Vectors.from_data(VectorData(vocabulary, self._table[rows], self._subwords))
 
     @cached_property
     def normalized(self) -> Vectors:
-        """The same words with rows of length 1, without sub-words; rows of zeros stay."""
+        """The same words with rows of length 1, without sub-words; zero rows stay zero."""
         scales = self._directions.scales
-        return Vectors.of(self._vocabulary, self._table * scales[:, None])
+        return Vectors.from_data(VectorData(self._vocabulary, self._table * scales[:, None]))
 
     # ---- neighbours -----------------------------------------------------
 
@@ -253,11 +274,11 @@ class Vectors:
         return Directions(self._table)
 
     def most_similar(self, positive: Words = (), negative: Words = (), n: int = 10) -> Neighbours:
-        """Return the n words nearest to a word, a row, or the mean of some, with their cosines.
+        """Return the n words most similar to a word, a row, or several, with their cosines.
 
-        positive, negative: words or rows; of several, the mean of their directions is
-        taken, negative ones turned round. Words that are given are not named.
-        The search is exact. Raises UnknownWordError.
+        positive, negative: words or rows. Several are averaged after normalization, with
+        negative ones subtracted. The result does not include the given words. The search is
+        exact. Raises UnknownWordError.
 
         >>> vectors = Vectors(["a", "b", "c"], [[1, 0], [1, 1], [0, 1]])
         >>> vectors.most_similar("a", n=1)
@@ -267,18 +288,18 @@ class Vectors:
         if not plus and not minus:
             raise ValueError("most_similar needs a word or a row; received none.")
         n = whole_number("n", n, least=0)
-        mean: Any
         if len(plus) == 1 and not minus:
             mean = self.row_of(plus[0])
         else:
-            towards, away = ([unit(self.row_of(x)) for x in some] for some in (plus, minus))
-            mean = sum(towards) - sum(away)
+            zero = np.zeros(self.dim, np.float32)
+            mean = sum((unit(self.row_of(x)) for x in plus), zero)
+            mean = mean - sum((unit(self.row_of(x)) for x in minus), zero)
         given = {x for x in (*plus, *minus) if isinstance(x, str)}
         rows, cosines = self._directions.nearest(mean, n + len(given))
         return self._named(rows, cosines, given, n)
 
     def batch_most_similar(self, words: Sequence[str | Row] | Row, n: int = 10) -> list[Neighbours]:
-        """Return what `most_similar` says of each of many words or rows [B, D], much faster."""
+        """Return `most_similar` of each of many words or rows [B, D], much faster."""
         listed = _listed(words)
         n = whole_number("n", n, least=0)
         if not listed:
@@ -290,7 +311,7 @@ class Vectors:
             for x, own, near in zip(listed, rows, cosines, strict=True)
         ]
 
-    def _named(self, rows: Any, cosines: Any, given: set[str], n: int) -> Neighbours:
+    def _named(self, rows: RowIndices, cosines: Row, given: set[str], n: int) -> Neighbours:
         words = self._vocabulary.take(rows.tolist())
         pairs = zip(words, cosines[: len(words)].tolist(), strict=True)
         return [(word, cosine) for word, cosine in pairs if word not in given][:n]
@@ -305,7 +326,7 @@ class Vectors:
         return row
 
     def similarity(self, word: str | Row, other: str | Row) -> float:
-        """Return the cosine of two words or rows: 1 for the same direction, 0 where one is zeros.
+        """Return the cosine of two words or rows; 0 if one is all zeros.
 
         >>> Vectors(["a", "b"], [[1, 0], [1, 1]]).similarity("a", "b")
         0.7071067811865475
@@ -319,7 +340,7 @@ class Vectors:
         return 1.0 - self.similarity(word, other)
 
     def doesnt_match(self, words: Sequence[str]) -> str:
-        """Return the word whose direction is furthest from the mean of all.
+        """Return the word whose direction is furthest from the mean direction.
 
         >>> vectors = Vectors(["plum", "pear", "king"], [[1, 0], [1, 0.1], [0, 1]])
         >>> vectors.doesnt_match(["plum", "king", "pear"])
@@ -332,7 +353,7 @@ class Vectors:
         return listed[int((directions @ unit(directions.mean(axis=0))).argmin())]
 
     def analogy(self, a: str, b: str, c: str, n: int = 10) -> Neighbours:
-        """Return what is to c as b is to a: the words nearest to b - a + c, with their cosines.
+        """Return words d for "a is to b as c is to d": the nearest to b - a + c, with cosines.
 
         The directions are added (3CosAdd: Mikolov et al. 2013, "Linguistic
         Regularities in Continuous Space Word Representations").
@@ -340,7 +361,7 @@ class Vectors:
         return self.most_similar([b, c], [a], n)
 
     def rank(self, word: str, other: str) -> int:
-        """Return how near `other` is to `word`, among all words: 1 for the nearest.
+        """Return the rank of `other` among the neighbours of `word`: 1 for the nearest.
 
         Raises UnknownWordError for a word without a row of its own.
         """
@@ -356,10 +377,9 @@ class Vectors:
         return int(nearer.sum()) + 1
 
     def drift(self, after: Vectors, n: int | None = 10) -> list[Moved]:
-        """Return the words whose rows moved most from here to `after`, the furthest first.
+        """Return the words whose rows differ most between these vectors and `after`, in order.
 
-        n: how many; None for all words that both have. Raises ValueError where rows
-        are not of one length.
+        n: how many; None for all shared words. Raises ValueError if the dimensions differ.
 
         >>> before = Vectors(["a", "b"], [[1, 0], [0, 1]])
         >>> before.drift(Vectors(["a", "b"], [[1, 0], [1, 1]]), n=1)
@@ -368,7 +388,8 @@ class Vectors:
         n = None if n is None else whole_number("n", n, least=0)
         if after.dim != self.dim:
             raise ValueError(
-                f"rows must be of one length to be compared; received {self.dim} and {after.dim}."
+                f"`after` must have rows of the same length, {self.dim}; received rows of length "
+                f"{after.dim}."
             )
         shared = [word for word in self._vocabulary if word in after]
         a, b = (
@@ -382,37 +403,13 @@ class Vectors:
         return [Moved(shared[i], float(distances[i]), float(cosines[i])) for i in order]
 
     def index(self, **options: Any) -> Index:
-        """Return an approximate index of the rows, for millions of them: see `Index`.
+        """Return an approximate index, for millions of rows: see `Index`.
 
-        Raises MissingExtraError where usearch is not installed.
+        Raises MissingExtraError if usearch is not installed.
         """
         from wordrow.vectors.index import Index
 
         return Index(self, **options)
-
-
-def entries_of(tokenizer: Any) -> tuple[list[str], Any, Any]:
-    """Return (words, how often each occurs, ids) of a tokenizer, by id.
-
-    Raises TypeError for what is none, ValueError for one without words.
-    """
-    if not hasattr(tokenizer, "ranked_entries"):
-        raise TypeError(f"expected a Tokenizer; received {show(tokenizer)}.")
-    words, counts, _, ids = tokenizer.ranked_entries()
-    if not words:
-        raise ValueError("the tokenizer has no words. Call tokenizer.fit_on_texts first.")
-    return words, counts, ids
-
-
-def words_of(source: Any) -> list[str]:
-    """Return words as a list: those of a Tokenizer by falling count, or the strings given."""
-    if hasattr(source, "ranked_entries"):
-        return entries_of(source)[0]
-    if isinstance(source, Mapping):
-        return list(source)
-    if isinstance(source, str):
-        raise TypeError(f"`words` must be a list of words or a Tokenizer; received {show(source)}.")
-    return list(source)
 
 
 def _listed(words: Words) -> list[str | Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, overload
+from typing import Any, Protocol, TypeGuard, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +12,39 @@ import numpy.typing as npt
 from wordrow import _core
 from wordrow.errors import show
 
-__all__ = ["Vocabulary", "by_count", "spelled_alike"]
+__all__ = [
+    "RankedTokenizer",
+    "Vocabulary",
+    "WordSource",
+    "by_count",
+    "entries_of",
+    "spelled_alike",
+    "words_of",
+]
 
-_AT_ONCE = 1 << 14  # words that are made Python strings together
+Counts = npt.NDArray[np.int64]
+
+_CHUNK_WORDS = 1 << 14  # words converted to Python strings together
+
+
+class RankedTokenizer(Protocol):
+    """What is needed of a fitted tokenizer."""
+
+    @property
+    def n_ids(self) -> int:
+        """The number of ids, 0 included."""
+
+    def ranked_entries(self) -> tuple[list[str], Counts, Counts, Counts]:
+        """Return (words, occurrences, documents, ids)."""
+
+
+WordSource = Iterable[str] | RankedTokenizer
 
 
 class Vocabulary(Sequence[str]):
-    """Distinct words; the row of each is its place. A sequence of strings that finds them fast.
+    """Distinct words in the order of their rows: a sequence of strings with fast lookup.
 
-    Raises ValueError for a word that is given twice, TypeError for what is no string.
+    Raises ValueError for repeated words, TypeError for anything that is not a string.
 
     >>> vocabulary = Vocabulary(["this", "is"])
     >>> vocabulary[1], vocabulary.index("is"), "text" in vocabulary
@@ -50,7 +74,7 @@ class Vocabulary(Sequence[str]):
         return self
 
     def row(self, word: object) -> int:
-        """Return the row of a word, -1 where it has none."""
+        """Return the row of a word, or -1."""
         return self._words.row(word)
 
     def rows(self, words: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -63,11 +87,11 @@ class Vocabulary(Sequence[str]):
 
     @property
     def core(self) -> _core.Words:
-        """The words as the core has them."""
+        """The words as an object of the core."""
         return self._words
 
-    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
-        """Return the row of a word. Raises ValueError where it has none."""
+    def index(self, value: object, start: int = 0, stop: int | None = None) -> int:
+        """Return the row of a word. Raises ValueError if it has none."""
         row = self._words.row(value)
         if row < start or row < 0 or (stop is not None and row >= stop):
             raise ValueError(f"{value!r} is not in the vocabulary")
@@ -80,8 +104,8 @@ class Vocabulary(Sequence[str]):
         return self._words.row(word) >= 0
 
     def __iter__(self) -> Iterator[str]:
-        for begin in range(0, len(self), _AT_ONCE):
-            yield from self._words.list(begin, begin + _AT_ONCE)
+        for begin in range(0, len(self), _CHUNK_WORDS):
+            yield from self._words.list(begin, begin + _CHUNK_WORDS)
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -112,7 +136,7 @@ class Vocabulary(Sequence[str]):
 def by_count(
     ids: npt.NDArray[Any], words: list[str], *, min_count: int = 1
 ) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """Return (ids, words) numbered anew from 1 on, by falling count; 0 are ids of rarer words.
+    """Return (ids, words) renumbered from 1 on by falling count; rarer words get id 0.
 
     ids: of words[id - 1], or 0.
 
@@ -128,10 +152,10 @@ def by_count(
 
 
 def spelled_alike(word: str, vocabulary: Vocabulary, n: int = 3) -> list[str]:
-    """Return up to n words that differ from a word by one letter, the first rows first.
+    """Return up to n words that differ from a word by one edit, in the order of their rows.
 
-    One letter left out, put in, exchanged, or two swapped: the distance of
-    Damerau (1964). Letters are those of the word, and a to z.
+    An edit deletes, inserts or replaces a letter, or swaps two (Damerau 1964). Inserted
+    letters are those of the word, and a to z.
 
     >>> spelled_alike("acotr", Vocabulary(["actor", "factor", "octor"]))
     ['actor']
@@ -148,3 +172,29 @@ def spelled_alike(word: str, vocabulary: Vocabulary, n: int = 3) -> list[str]:
     rows = vocabulary.rows(list(made))
     found = np.sort(rows[rows >= 0])[:n]
     return vocabulary.take(found.tolist())
+
+
+def _is_tokenizer(source: object) -> TypeGuard[RankedTokenizer]:
+    return hasattr(source, "ranked_entries")
+
+
+def entries_of(tokenizer: object) -> tuple[list[str], Counts, Counts]:
+    """Return (words, counts, ids) of a tokenizer, in the order of the ids.
+
+    Raises TypeError for anything else, ValueError for a tokenizer without words.
+    """
+    if not _is_tokenizer(tokenizer):
+        raise TypeError(f"expected a Tokenizer; received {show(tokenizer)}.")
+    words, counts, _, ids = tokenizer.ranked_entries()
+    if not words:
+        raise ValueError("the tokenizer has no words. Call tokenizer.fit_on_texts first.")
+    return words, counts, ids
+
+
+def words_of(source: WordSource) -> list[str]:
+    """Return a list of words: those of a Tokenizer by falling count, or the given strings."""
+    if _is_tokenizer(source):
+        return entries_of(source)[0]
+    if isinstance(source, str) or not isinstance(source, Iterable):
+        raise TypeError(f"`words` must be a list of words or a Tokenizer; received {show(source)}.")
+    return list(source)

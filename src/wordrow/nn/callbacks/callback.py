@@ -1,4 +1,4 @@
-"""What a callback is, several of them as one, and those that only listen."""
+"""The base class of callbacks, a list of them as one, and the simplest ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Logs = dict[str, Any]
 
 
 class Callback:
-    """Override what you need; `self.model` is the model, `self.params` how it is trained.
+    """Override what you need. `self.model` is the model, `self.params` how it is trained.
 
     Setting `self.model.stop_training = True` ends training after the batch.
 
@@ -25,14 +25,14 @@ class Callback:
     """
 
     model: Any = None
-    params: dict[str, Any] = {}  # noqa: RUF012 as in Keras; replaced, never changed
+    params: dict[str, Any] = {}  # noqa: RUF012 as in Keras; never mutated
 
     def set_model(self, model: Any) -> None:
-        """Learn which model it is."""
+        """Set the model."""
         self.model = model
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Learn how it is trained: "epochs", "steps", "verbose"."""
+        """Set how it is trained: "epochs", "steps", "verbose"."""
         self.params = params
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -45,13 +45,13 @@ class Callback:
         """Called before an epoch (from 0)."""
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Called after an epoch, with its numbers."""
+        """Called after an epoch, with its metrics."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Called before a batch (from 0)."""
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Called after a batch, with the epoch's numbers so far."""
+        """Called after a batch, with the epoch's metrics so far."""
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """The same as on_train_batch_begin."""
@@ -63,12 +63,15 @@ class Callback:
         """Called before an evaluation."""
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Called after an evaluation, with its numbers."""
+        """Called after an evaluation, with its metrics."""
 
 
 _EACH_BATCH = (
-    "on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end",
-)  # fmt: skip
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_batch_begin",
+    "on_batch_end",
+)
 
 
 class Callbacks:
@@ -81,7 +84,7 @@ class Callbacks:
                 raise TypeError(f"`callbacks` must be Callback objects; received {show(callback)}.")
             callback.set_model(model)
             callback.set_params(params)
-        # Numbers after each batch must come from the device: only where somebody looks.
+        # Reading metrics after each batch waits for the device, so only on demand.
         self.watch_batches = any(
             getattr(type(c), name) is not getattr(Callback, name) or name in vars(c)
             for c in self.all
@@ -93,11 +96,11 @@ class Callbacks:
         for callback in self.all:
             getattr(callback, name)(*arguments)
 
-    def batch(self, when: Literal["begin", "end"], number: int, logs: Logs | None) -> None:
-        """Call what is called around each batch, if anybody has it."""
+    def batch(self, when: Literal["begin", "end"], index: int, logs: Logs | None) -> None:
+        """Call the batch methods, if any callback overrides one."""
         if self.watch_batches:
-            self.call(f"on_train_batch_{when}", number, logs)
-            self.call(f"on_batch_{when}", number, logs)
+            self.call(f"on_train_batch_{when}", index, logs)
+            self.call(f"on_batch_{when}", index, logs)
 
 
 class LambdaCallback(Callback):
@@ -115,7 +118,7 @@ class LambdaCallback(Callback):
 
 
 class History(Callback):
-    """The numbers of each epoch, by name; `fit` returns one.
+    """The metrics of each epoch, by name; `fit` returns a History.
 
     >>> History().history
     {}
@@ -126,11 +129,11 @@ class History(Callback):
         self.epoch: list[int] = []
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin anew."""
+        """Reset the history."""
         self.history, self.epoch = {}, []
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Note an epoch's numbers."""
+        """Record an epoch's metrics."""
         self.epoch.append(epoch)
-        for name, number in (logs or {}).items():
-            self.history.setdefault(name, []).append(number)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)

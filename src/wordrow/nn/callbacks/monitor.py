@@ -1,27 +1,24 @@
-"""Callbacks that step in: stop, save, or change the learning rate, by the numbers of an epoch."""
+"""Callbacks that stop training or save the model, by its metrics."""
 
 from __future__ import annotations
 
 import math
 import os
 import sys
-from collections.abc import Callable
+import warnings
 from typing import Any, Literal
 
 from wordrow.errors import show
 from wordrow.nn.callbacks.callback import Callback, Logs
 from wordrow.store import check_writable
 
-__all__ = [
-    "EarlyStopping", "LearningRateScheduler", "ModelCheckpoint", "ReduceLROnPlateau",
-    "TerminateOnNaN",
-]  # fmt: skip
+__all__ = ["EarlyStopping", "Mode", "ModelCheckpoint", "Monitor", "TerminateOnNaN"]
 
 Mode = Literal["auto", "min", "max"]
 
 
-class _Monitor(Callback):
-    """What callbacks that wait for a better number share."""
+class Monitor(Callback):
+    """What callbacks that monitor one metric share."""
 
     def __init__(self, monitor: str, mode: Mode, min_delta: float = 0.0, verbose: int = 0) -> None:
         if mode not in ("auto", "min", "max"):
@@ -29,15 +26,13 @@ class _Monitor(Callback):
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         self.verbose = verbose
         self.best: float | None = None
-        self._told = False
+        self._warned = False
 
     def value(self, logs: Logs | None) -> float | None:
-        """Return the number that is watched; warn once where there is none."""
+        """Return the monitored metric; warn once if it does not exist."""
         logs = logs or {}
-        if self.monitor not in logs and not self._told:
-            self._told = True
-            import warnings
-
+        if self.monitor not in logs and not self._warned:
+            self._warned = True
             warnings.warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which is not there; there is "
                 f"{sorted(logs)}. Name one of these as `monitor`, or give validation data.",
@@ -47,7 +42,7 @@ class _Monitor(Callback):
         return logs.get(self.monitor)
 
     def is_better(self, value: float, than: float | None) -> bool:
-        """Return whether a number is better by min_delta."""
+        """Return whether a value is better by min_delta."""
         if than is None or math.isnan(than):
             return not math.isnan(value)
         up = self.mode == "max" or (
@@ -57,17 +52,17 @@ class _Monitor(Callback):
         return value > than + self.min_delta if up else value < than - self.min_delta
 
     def say(self, text: str) -> None:
-        """Print a line, where `verbose` asks for it."""
+        """Print a line, if verbose."""
         if self.verbose:
             print(text, file=sys.stderr)
 
 
-class EarlyStopping(_Monitor):
-    """Ends training when a number has not become better for `patience` epochs.
+class EarlyStopping(Monitor):
+    """Stops training when a metric has not improved for `patience` epochs.
 
-    min_delta: by how much it must. baseline: what it must be better than to begin
-    with. restore_best_weights: go back to the best epoch's weights.
-    start_from_epoch: when to begin to watch.
+    min_delta: the smallest change that counts as an improvement. baseline: a value that
+    the metric must beat. restore_best_weights: restore the best epoch's weights.
+    start_from_epoch: the first epoch to monitor.
 
     >>> EarlyStopping(patience=2).monitor
     'val_loss'
@@ -92,12 +87,12 @@ class EarlyStopping(_Monitor):
         self.best_weights: Any = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin anew."""
+        """Reset the state."""
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best, self.best_weights = None, None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Look at an epoch's number."""
+        """Check an epoch's metric."""
         value = self.value(logs)
         if value is None or epoch < self.start_from_epoch:
             return
@@ -116,7 +111,7 @@ class EarlyStopping(_Monitor):
             self.model.stop_training = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Go back to the best weights, where asked to."""
+        """Restore the best weights, if asked to."""
         if self.stopped_epoch:
             self.say(f"stopped early after epoch {self.stopped_epoch + 1}")
         if self.restore_best_weights and self.best_weights is not None:
@@ -124,12 +119,12 @@ class EarlyStopping(_Monitor):
             self.model.set_weights(self.best_weights)
 
 
-class ModelCheckpoint(_Monitor):
-    """Saves the model after each epoch, or the best one only.
+class ModelCheckpoint(Monitor):
+    """Saves the model after each epoch, or only the best one.
 
-    filepath: may hold {epoch} and the names of numbers: "m-{epoch:02d}-{val_loss:.2f}".
-    save_freq: "epoch", or after how many batches. initial_value_threshold: what
-    the first one must be better than.
+    filepath: may contain {epoch} and names of metrics: "m-{epoch:02d}-{val_loss:.2f}".
+    save_freq: "epoch", or a number of batches. initial_value_threshold: a value that the
+    first saved model must beat.
 
     >>> ModelCheckpoint("best.safetensors", save_best_only=True).filepath
     'best.safetensors'
@@ -157,23 +152,23 @@ class ModelCheckpoint(_Monitor):
         self._epoch = self._batches = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Make sure, before training, that the folder can be written to."""
+        """Check, before training, that the file can be written."""
         if "{" not in self.filepath:
             check_writable(self.filepath)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Note the epoch."""
+        """Record the epoch."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Save where it is time."""
+        """Save after every `save_freq` batches."""
         if self.save_freq != "epoch":
             self._batches += 1
             if self._batches % self.save_freq == 0:
                 self._save(logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Save, if the epoch is worth it."""
+        """Save, after every epoch or if it is the best."""
         if self.save_freq == "epoch":
             self._save(logs)
 
@@ -190,111 +185,15 @@ class ModelCheckpoint(_Monitor):
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
 
 
-class ReduceLROnPlateau(_Monitor):
-    """Lowers the learning rate when a number has not become better for `patience` epochs.
-
-    The rate is multiplied by `factor`, not below min_lr, and left alone for
-    `cooldown` epochs after.
-
-    >>> ReduceLROnPlateau(factor=0.5).factor
-    0.5
-    """
-
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        factor: float = 0.1,
-        patience: int = 10,
-        verbose: int = 0,
-        mode: Mode = "auto",
-        min_delta: float = 1e-4,
-        cooldown: int = 0,
-        min_lr: float = 0.0,
-    ) -> None:
-        super().__init__(monitor, mode, min_delta, verbose)
-        if not 0 < factor < 1:
-            raise ValueError(f"`factor` must be between 0 and 1; received {show(factor)}.")
-        self.factor, self.patience, self.cooldown, self.min_lr = factor, patience, cooldown, min_lr
-        self.wait = self.cooldown_counter = 0
-
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin anew."""
-        self.best, self.wait, self.cooldown_counter = None, 0, 0
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Look at an epoch's number."""
-        value = self.value(logs)
-        optimizer = self.model.optimizer
-        if logs is not None:
-            logs["learning_rate"] = optimizer.rate(max(0, self.model.step - 1))
-        if value is None:
-            return
-        if self.cooldown_counter > 0:
-            self.cooldown_counter -= 1
-            self.wait = 0
-        if self.is_better(value, self.best):
-            self.best, self.wait = value, 0
-        elif self.cooldown_counter <= 0:
-            self.wait += 1
-            if self.wait >= self.patience:
-                _require_number(optimizer, self)
-                if optimizer.learning_rate > self.min_lr:
-                    optimizer.learning_rate = max(
-                        self.min_lr, optimizer.learning_rate * self.factor
-                    )
-                    self.say(f"epoch {epoch + 1}: learning rate {optimizer.learning_rate:g}")
-                    self.cooldown_counter, self.wait = self.cooldown, 0
-
-
-class LearningRateScheduler(Callback):
-    """Sets the learning rate before each epoch to schedule(epoch) or schedule(epoch, rate).
-
-    >>> LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1)).verbose
-    0
-    """
-
-    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
-        self.schedule, self.verbose = schedule, verbose
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Set the rate."""
-        optimizer = self.model.optimizer
-        _require_number(optimizer, self)
-        try:
-            rate = self.schedule(epoch, optimizer.learning_rate)
-        except TypeError:
-            rate = self.schedule(epoch)
-        if isinstance(rate, bool) or (
-            not isinstance(rate, int | float) and not hasattr(rate, "item")
-        ):
-            raise ValueError(f"a schedule must return a number; received {show(rate)}.")
-        optimizer.learning_rate = float(rate)
-        if self.verbose:
-            print(f"epoch {epoch + 1}: learning rate {float(rate):g}", file=sys.stderr)
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Note the rate beside the epoch's numbers."""
-        if logs is not None:
-            logs["learning_rate"] = self.model.optimizer.learning_rate
-
-
 class TerminateOnNaN(Callback):
-    """Ends training quietly where the loss is not finite; without it, `fit` raises.
+    """Stops training if the loss is not finite; without this callback, `fit` raises.
 
     >>> TerminateOnNaN().on_train_batch_end(0, {"loss": 1.0})
     """
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Look at the loss."""
+        """Check the loss."""
         loss = (logs or {}).get("loss")
         if loss is not None and not math.isfinite(loss):
             print(f"batch {batch + 1}: the loss is {loss}, training ends", file=sys.stderr)
             self.model.stop_training = True
-
-
-def _require_number(optimizer: Any, callback: Callback) -> None:
-    if callable(optimizer.learning_rate):
-        raise TypeError(
-            f"{type(callback).__name__} sets the learning rate, and the optimizer follows the "
-            f"schedule {optimizer.learning_rate!r}. Use one of the two."
-        )

@@ -1,4 +1,4 @@
-"""Callbacks that report: to a file, to TensorBoard, to a server, to the terminal."""
+"""Callbacks that report metrics to a file, TensorBoard, a server or the terminal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Frequency = int | Literal["epoch", "batch"]
 
 
 class CSVLogger(Callback):
-    """Writes each epoch's numbers to a CSV file, line by line.
+    """Writes each epoch's metrics to a CSV file.
 
     >>> CSVLogger("log.csv").separator
     ','
@@ -47,7 +47,7 @@ class CSVLogger(Callback):
         )
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write a line; the first one has the names."""
+        """Write a row; before the first, the header."""
         assert self._file is not None
         row = {"epoch": epoch} | (logs or {})
         writer = csv.writer(self._file, delimiter=self.separator)
@@ -65,25 +65,31 @@ class CSVLogger(Callback):
 
 
 class TensorBoard(Callback):
-    """Writes what TensorBoard shows: numbers as curves, weights as histograms, rows to walk in.
+    """Writes logs for TensorBoard: metrics, histograms of weights, and embeddings.
 
-    log_dir/train and log_dir/validation hold the numbers of each epoch; update_freq: "batch", or
-    a number of batches, for those in between too. histogram_freq, embeddings_freq: every how many
-    epochs the weights, and the rows of Embedding layers (the projector), are written, 0 for
-    never. embeddings_metadata: the words of the rows, as a list or a file with a word a line, or
-    a dict of these by layer name. write_graph, write_images, write_steps_per_second and
-    profile_batch are taken, and change nothing. Needs the extra `tensorboard`.
+    log_dir/train and log_dir/validation get the metrics of each epoch. update_freq: "batch" or a
+    number of batches, to write metrics during an epoch too. histogram_freq, embeddings_freq: the
+    number of epochs between histograms of weights, and between tables of Embedding layers (for
+    the projector); 0 is never. embeddings_metadata: the words of the rows, as a list or a file
+    with one word per line, or a dict of these by layer name. write_graph, write_images,
+    write_steps_per_second and profile_batch have no effect. Needs the extra `tensorboard`.
 
     >>> TensorBoard("runs/first").update_freq
     'epoch'
     """
 
     def __init__(
-        self, log_dir: str | os.PathLike[str] = "logs", histogram_freq: int = 0,
-        write_graph: bool = True, write_images: bool = False,
-        write_steps_per_second: bool = False, update_freq: Frequency = "epoch",
-        profile_batch: Any = 0, embeddings_freq: int = 0, embeddings_metadata: Any = None,
-    ) -> None:  # fmt: skip
+        self,
+        log_dir: str | os.PathLike[str] = "logs",
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+        write_steps_per_second: bool = False,
+        update_freq: Frequency = "epoch",
+        profile_batch: Any = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: Any = None,
+    ) -> None:
         if update_freq not in ("epoch", "batch") and not (
             isinstance(update_freq, int) and update_freq > 0
         ):
@@ -96,11 +102,11 @@ class TensorBoard(Callback):
         self._writers: dict[str, Any] = {}
         self._words: dict[str, list[str]] = {}
         self._batches = 0
-        if update_freq != "epoch":  # or numbers would be asked for after every batch
+        if update_freq != "epoch":  # only then: it makes `fit` read metrics after every batch
             self.on_train_batch_end = self._batch_end  # type: ignore[method-assign]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Make the folder, and see that all it takes is there."""
+        """Create the folder, and check that tensorboardX is installed."""
         try:
             import tensorboardX  # noqa: F401
         except ImportError as error:
@@ -115,19 +121,19 @@ class TensorBoard(Callback):
         self._batches += 1
         every = 1 if self.update_freq == "batch" else int(self.update_freq)
         if self._batches % every == 0:
-            for name, number in (logs or {}).items():
-                self._writer("train").add_scalar(f"batch_{name}", number, self._batches)
+            for name, value in (logs or {}).items():
+                self._writer("train").add_scalar(f"batch_{name}", value, self._batches)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write an epoch's numbers, and weights and rows where it is their turn."""
+        """Write an epoch's metrics, and histograms and embeddings when they are due."""
         rate = self.model.optimizer.rate(self.model.step)
-        for name, number in ({"learning_rate": rate} | (logs or {})).items():
+        for name, value in ({"learning_rate": rate} | (logs or {})).items():
             kind = "validation" if name.startswith("val_") else "train"
             tag = f"epoch_{name.removeprefix('val_')}"
-            self._writer(kind).add_scalar(tag, number, epoch)
+            self._writer(kind).add_scalar(tag, value, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
-            for layer in self.model._layers:
-                for name, weight in (layer._weights or {}).items():
+            for layer in self.model.all_layers:
+                for name, weight in layer.read_weights().items():
                     self._writer("train").add_histogram(f"{layer.name}/{name}", weight, epoch)
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
             for layer in self._tables():
@@ -153,8 +159,11 @@ class TensorBoard(Callback):
 
     def _tables(self) -> list[Any]:
         wanted = bool(self.embeddings_freq)
-        return [layer for layer in self.model._layers if wanted and layer.n_rows is not None
-                and hasattr(layer, "embeddings_initializer")]  # fmt: skip
+        return [
+            layer
+            for layer in self.model.all_layers
+            if wanted and layer.n_rows is not None and hasattr(layer, "embeddings_initializer")
+        ]
 
     def _words_of(self, layer: Any) -> list[str]:
         given = self.embeddings_metadata
@@ -168,26 +177,30 @@ class TensorBoard(Callback):
 
 
 class RemoteMonitor(Callback):
-    """Sends each epoch's numbers to a server, as JSON by POST.
+    """Sends each epoch's metrics to a server, as JSON by POST.
 
-    A server that does not answer is said once, and training goes on.
+    If the server cannot be reached, a warning says so once, and training continues.
 
     >>> RemoteMonitor().root
     'http://localhost:9000'
     """
 
     def __init__(
-        self, root: str = "http://localhost:9000", path: str = "/publish/epoch/end/",
-        field: str = "data", headers: Mapping[str, str] | None = None, send_as_json: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        root: str = "http://localhost:9000",
+        path: str = "/publish/epoch/end/",
+        field: str = "data",
+        headers: Mapping[str, str] | None = None,
+        send_as_json: bool = False,
+    ) -> None:
         if not root.startswith(("http://", "https://")):
             raise ValueError(f"`root` must begin with http:// or https://; received {show(root)}.")
         self.root, self.path, self.field = root, path, field
         self.headers, self.send_as_json = dict(headers or {}), bool(send_as_json)
-        self._silent = False
+        self._warned = False
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Send an epoch's numbers."""
+        """Send an epoch's metrics."""
         text = json.dumps({"epoch": epoch} | {k: float(v) for k, v in (logs or {}).items()})
         if self.send_as_json:
             data, kind = text.encode(), "application/json"
@@ -200,16 +213,17 @@ class RemoteMonitor(Callback):
         try:
             urllib.request.urlopen(request, timeout=5).close()
         except (urllib.error.URLError, OSError) as error:
-            if not self._silent:
-                self._silent = True
+            if not self._warned:
+                self._warned = True
                 warnings.warn(
                     f"{self.root} cannot be reached ({error}): the numbers are not sent.",
-                    UserWarning, stacklevel=2,
-                )  # fmt: skip
+                    UserWarning,
+                    stacklevel=2,
+                )
 
 
 class ProgbarLogger(Callback):
-    """Shows each epoch's numbers where `fit` itself says nothing (verbose=0).
+    """Prints each epoch's metrics if `fit` itself does not (verbose=0).
 
     >>> ProgbarLogger().on_epoch_end(0, {"loss": 0.5})
     epoch 1  loss 0.5000
@@ -219,6 +233,6 @@ class ProgbarLogger(Callback):
         self.count_mode, self.stateful_metrics = count_mode, stateful_metrics
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Print the numbers."""
+        """Print the metrics."""
         if not self.params.get("verbose"):
             print(f"epoch {epoch + 1}  {numbers_text(logs or {})}", flush=True)

@@ -1,5 +1,7 @@
-"""The layers, in one table: what a saved model may name, what the contract test runs."""
+"""The layers. To add one: its class, its name in the imports and in `__all__` below, and its case
+in the contract test (tests/nn/test_layers.py)."""
 
+from wordrow.nn.graph.symbol import OPERATIONS
 from wordrow.nn.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from wordrow.nn.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
 from wordrow.nn.layers.conv import Conv1D
@@ -12,9 +14,11 @@ from wordrow.nn.layers.dropout import (
     SpatialDropout1D,
 )
 from wordrow.nn.layers.embedding import Embedding
+from wordrow.nn.layers.function import Lambda
 from wordrow.nn.layers.gru import GRU
 from wordrow.nn.layers.input import Input
 from wordrow.nn.layers.layer import Layer
+from wordrow.nn.layers.lookup import StringLookup
 from wordrow.nn.layers.lstm import LSTM
 from wordrow.nn.layers.masking import Masking
 from wordrow.nn.layers.merge import (
@@ -27,12 +31,7 @@ from wordrow.nn.layers.merge import (
     Multiply,
     Subtract,
 )
-from wordrow.nn.layers.normalization import (
-    BatchNormalization,
-    LayerNormalization,
-    RMSNormalization,
-)
-from wordrow.nn.layers.own import Lambda, OwnLayer
+from wordrow.nn.layers.normalization import BatchNormalization, LayerNormalization, RMSNormalization
 from wordrow.nn.layers.pooling import (
     AveragePooling1D,
     GlobalAveragePooling1D,
@@ -49,31 +48,64 @@ from wordrow.nn.layers.shape import (
     UpSampling1D,
     ZeroPadding1D,
 )
-from wordrow.nn.layers.strings import StringLookup, TextVectorization
+from wordrow.nn.layers.vectorization import TextVectorization
 from wordrow.nn.layers.wrapper import Bidirectional, TimeDistributed
-
-LAYERS: dict[str, type[Layer]] = {
-    layer.__name__: layer
-    for layer in (
-        Activation, ActivityRegularization, Add, AdditiveAttention, Attention, Average,
-        AveragePooling1D, BatchNormalization, Bidirectional, Concatenate, Conv1D, Cropping1D,
-        Dense, Dot, Dropout, ELU, Embedding, Flatten, GRU, GaussianDropout, GaussianNoise,
-        GlobalAveragePooling1D, GlobalMaxPooling1D, Input, LSTM, Lambda, LayerNormalization,
-        LeakyReLU, Masking, MaxPooling1D, Maximum, Minimum, MultiHeadAttention, Multiply, PReLU,
-        Permute, RMSNormalization, ReLU, RepeatVector, Reshape, SimpleRNN, Softmax,
-        SpatialDropout1D, StringLookup, Subtract, TextVectorization, TimeDistributed,
-        UpSampling1D, ZeroPadding1D,
-    )
-}  # fmt: skip
+from wordrow.nn.registry import KINDS, subclasses
 
 __all__ = [
-    "ELU", "GRU", "LAYERS", "LSTM", "Activation", "ActivityRegularization", "Add",
-    "AdditiveAttention", "Attention", "Average", "AveragePooling1D", "BatchNormalization",
-    "Bidirectional", "Concatenate", "Conv1D", "Cropping1D", "Dense", "Dot", "Dropout",
-    "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
-    "GlobalMaxPooling1D", "Input", "Lambda", "Layer", "LayerNormalization", "LeakyReLU",
-    "Masking", "MaxPooling1D", "Maximum", "Minimum", "MultiHeadAttention", "Multiply",
-    "OwnLayer", "PReLU", "Permute", "RMSNormalization", "ReLU", "RepeatVector", "Reshape",
-    "SimpleRNN", "Softmax", "SpatialDropout1D", "StringLookup", "Subtract",
-    "TextVectorization", "TimeDistributed", "UpSampling1D", "ZeroPadding1D",
-]  # fmt: skip
+    "ELU",
+    "GRU",
+    "LSTM",
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "AdditiveAttention",
+    "Attention",
+    "Average",
+    "AveragePooling1D",
+    "BatchNormalization",
+    "Bidirectional",
+    "Concatenate",
+    "Conv1D",
+    "Cropping1D",
+    "Dense",
+    "Dot",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalMaxPooling1D",
+    "Input",
+    "Lambda",
+    "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Masking",
+    "MaxPooling1D",
+    "Maximum",
+    "Minimum",
+    "MultiHeadAttention",
+    "Multiply",
+    "PReLU",
+    "Permute",
+    "RMSNormalization",
+    "ReLU",
+    "RepeatVector",
+    "Reshape",
+    "SimpleRNN",
+    "Softmax",
+    "SpatialDropout1D",
+    "StringLookup",
+    "Subtract",
+    "TextVectorization",
+    "TimeDistributed",
+    "UpSampling1D",
+    "ZeroPadding1D",
+]
+
+LAYERS: dict[str, type[Layer]] = subclasses(globals(), Layer)
+for _name, _class in LAYERS.items():
+    KINDS.add(_name, _class.from_config)
+OPERATIONS.update({name: LAYERS[name] for name in ("Add", "Lambda", "Multiply", "Subtract")})

@@ -8,11 +8,12 @@ import numpy as np
 
 from wordrow.arguments import whole_number
 from wordrow.nn import ops
-from wordrow.nn.activations import ACTIVATIONS, get_activation
-from wordrow.nn.activations import Activation as Function
+from wordrow.nn.functions.activations import ACTIVATIONS, get_activation
+from wordrow.nn.functions.activations import Activation as Function
 from wordrow.nn.layers.dense import KernelOptions, last_axis
-from wordrow.nn.layers.layer import Arrays, Layer, Spec
+from wordrow.nn.layers.layer import Layer
 from wordrow.nn.layers.window import Windows, check_data_format, check_steps
+from wordrow.nn.spec import Array, Arrays, Mask, Rng, Spec
 
 __all__ = ["Conv1D"]
 
@@ -20,17 +21,16 @@ __all__ = ["Conv1D"]
 class Conv1D(Layer):
     """activation(each window of steps @ kernel + bias): [B, T, D] -> [B, T', filters].
 
-    padding: "valid" keeps to the text, "same" gives as many steps as came in,
-    "causal" too, with windows that never look ahead. Under a mask, padding is as
-    if it were not there. groups: features and filters are dealt into as many parts,
-    and filters see the features of their own part alone.
+    padding: "valid" adds none; "same" keeps the number of steps; "causal" does too, with windows
+    that never look ahead. Under a mask, the padding of texts does not count. groups: features and
+    filters are split into this many groups; filters see only the features of their own group.
 
     >>> Conv1D(2, kernel_size=3)(np.zeros((4, 5, 3), np.float32)).shape
     (4, 3, 2)
     """
 
     kinds: ClassVar = {"kernel": "glorot_uniform", "bias": "zeros"}
-    takes_lookups = True
+    accepts = frozenset({ops.Form.GATHERED})
 
     def __init__(
         self,
@@ -55,13 +55,19 @@ class Conv1D(Layer):
         self.filters = whole_number("filters", filters)
         self.kernel_size, self.strides, self.dilation_rate = (
             whole_number(name, value[0] if isinstance(value, tuple | list) else value)
-            for name, value in (("kernel_size", kernel_size), ("strides", strides),
-                                ("dilation_rate", dilation_rate))
-        )  # fmt: skip
+            for name, value in (
+                ("kernel_size", kernel_size),
+                ("strides", strides),
+                ("dilation_rate", dilation_rate),
+            )
+        )
         self.windows = Windows(
-            self.kernel_size, self.strides, self.dilation_rate, padding,
+            self.kernel_size,
+            self.strides,
+            self.dilation_rate,
+            padding,
             ("valid", "same", "causal"),
-        )  # fmt: skip
+        )
         self.groups = whole_number("groups", groups)
         if self.filters % self.groups:
             raise ValueError(
@@ -86,15 +92,22 @@ class Conv1D(Layer):
         return weights, {}, Spec((batch, self.windows.count(self, steps), self.filters))
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return activation(the sum over a window's steps of step @ its kernel, + bias)."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return activation(bias + the sum of step @ kernel over each window's steps)."""
         if self._is_kernel_for(weights):
-            sums, mask, state = self.look_up(
+            sums, mask, state = self.apply_deferred(
                 weights, state, inputs, mask, training=training, rng=rng
             )
             return ops.window_sums(sums), mask, state
-        inputs, _, mask = self.windows.place(ops.laid_out(inputs), mask)
+        inputs, _, mask = self.windows.align(ops.materialize(inputs), mask)
         taps, kernel = self.windows.taps(inputs), self._kernel(weights)
         outputs = taps[0] @ kernel[0]
         for i, tap in enumerate(taps[1:], 1):
@@ -103,26 +116,39 @@ class Conv1D(Layer):
             outputs = outputs + weights["bias"]
         return self.activation(outputs), mask, state
 
-    def look_up(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the same, with the windows not summed yet where the core can do so."""
+    def emits(self, form: ops.Form | None) -> ops.Form | None:
+        """Return that the windows may stay unsummed."""
+        return ops.Form.WINDOWS
+
+    def apply_deferred(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the same, with windows that are not summed yet if the core has a kernel."""
         if not self._is_kernel_for(weights):
             return self.apply(weights, state, inputs, mask, training=training, rng=rng)
         kernel = self._kernel(weights)
         size, dim, filters = kernel.shape
-        rows, places = ops.rows_and_places(inputs)
-        places, mask = self.windows.places(places, mask)
+        rows, row_indices = ops.rows_and_indices(inputs)
+        row_indices, mask = self.windows.indices_of(row_indices, mask)
         rows = ops.product(rows, kernel.swapaxes(0, 1).reshape(dim, size * filters))
-        sums = ops.Sums(
-            rows.reshape(-1, size, filters), places, weights.get("bias"),
+        sums = ops.WindowSums(
+            rows.reshape(-1, size, filters),
+            row_indices,
+            weights.get("bias"),
             ACTIVATIONS.name(self.activation) or "linear",
-            shares_rows=isinstance(inputs, ops.Lookup) and inputs.is_dense,
-        )  # fmt: skip
+            shares_rows=isinstance(inputs, ops.GatheredRows) and inputs.is_dense,
+        )
         return sums, mask, state
 
-    def _kernel(self, weights: Arrays) -> Any:
-        """Return the kernel [kernel_size, D, filters], zeros from one group to another."""
+    def _kernel(self, weights: Arrays) -> Array:
+        """Return the kernel [kernel_size, D, filters], with zeros between groups."""
         kernel = weights["kernel"]
         if self.groups == 1:
             return kernel
@@ -135,7 +161,7 @@ class Conv1D(Layer):
         return ops.has_kernel(weights["kernel"], ACTIVATIONS.name(self.activation))
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {
             "filters": self.filters,
             "kernel_size": self.kernel_size,

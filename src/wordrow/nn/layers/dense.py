@@ -1,4 +1,4 @@
-"""A weighted sum of the last axis."""
+"""Weighted sums over the last axis."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ import numpy as np
 
 from wordrow.arguments import whole_number
 from wordrow.nn import ops
-from wordrow.nn.activations import ACTIVATIONS, get_activation
-from wordrow.nn.activations import Activation as Function
-from wordrow.nn.layers.layer import (
-    Arrays,
-    Layer,
-    LayerOptions,
-    Spec,
-    UnknownDimensionError,
-)
+from wordrow.nn.functions.activations import ACTIVATIONS, get_activation
+from wordrow.nn.functions.activations import Activation as Function
+from wordrow.nn.layers.contract import LayerOptions
+from wordrow.nn.layers.layer import Layer
+from wordrow.nn.spec import Array, Arrays, Mask, Rng, Spec, UnknownDimensionError
 
 __all__ = ["Dense", "KernelOptions", "last_axis"]
 
 
 class KernelOptions(LayerOptions, total=False):
-    """What layers with a kernel and a bias take by keyword."""
+    """The keyword arguments of layers with a kernel and a bias."""
 
     kernel_regularizer: Any
     bias_regularizer: Any
@@ -33,7 +29,7 @@ class KernelOptions(LayerOptions, total=False):
 def last_axis(layer: Layer, spec: Spec) -> int:
     """Return the length of the last axis of a layer's inputs.
 
-    Raises UnknownDimensionError where it may be any.
+    Raises UnknownDimensionError if it is unknown.
     """
     last = spec.shape[-1]
     if last is None:
@@ -46,14 +42,14 @@ def last_axis(layer: Layer, spec: Spec) -> int:
 
 
 class Dense(Layer):
-    """activation(inputs @ kernel + bias): [..., D] -> [..., units]. Carries the mask.
+    """activation(inputs @ kernel + bias): [..., D] -> [..., units]. Propagates the mask.
 
     >>> Dense(2)(np.zeros((4, 3), np.float32)).shape
     (4, 2)
     """
 
     kinds: ClassVar = {"kernel": "glorot_uniform", "bias": "zeros"}
-    takes_lookups = True
+    accepts = frozenset({ops.Form.GATHERED, ops.Form.FLATTENED})
 
     def __init__(
         self,
@@ -83,19 +79,26 @@ class Dense(Layer):
         return weights, {}, Spec((*spec.shape[:-1], self.units))
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
         """Return activation(inputs @ kernel + bias)."""
-        if isinstance(inputs, ops.Lookup) and inputs.is_flat:
+        if isinstance(inputs, ops.GatheredRows) and inputs.is_flat:
             outputs = ops.flat_product(inputs, weights["kernel"])
         else:
-            outputs = ops.product(ops.laid_out(inputs), weights["kernel"])
+            outputs = ops.product(ops.materialize(inputs), weights["kernel"])
         if self.use_bias:
             outputs = outputs + weights["bias"]
         return self.activation(outputs), mask, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {
             "units": self.units,
             "activation": ACTIVATIONS.config(self.activation),

@@ -1,4 +1,4 @@
-"""What keeps models from learning by heart: dropout (Srivastava et al. 2014), noise, penalties."""
+"""Regularization: dropout (Srivastava et al. 2014), noise, penalties on outputs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from typing import Any, Unpack
 from wordrow.arguments import not_negative, share
 from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions
-from wordrow.nn.regularizers import L1L2
+from wordrow.nn.functions.regularizers import L1L2
+from wordrow.nn.layers.contract import LayerOptions
+from wordrow.nn.layers.layer import Layer
+from wordrow.nn.spec import Array, Arrays, Mask, Rng
 
 __all__ = [
-    "ActivityRegularization", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D",
-]  # fmt: skip
+    "ActivityRegularization",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "SpatialDropout1D",
+]
 
 
 class Dropout(Layer):
-    """While training, sets a share `rate` of the inputs to zero and scales up the rest.
+    """In training, sets a fraction `rate` of the inputs to zero and scales up the rest.
 
-    noise_shape: axes of length 1 in it are dropped together. Carries the mask.
+    noise_shape: along its axes of length 1, elements are dropped together. Propagates the mask.
 
     >>> import numpy as np
     >>> Dropout(0.5)(np.ones((1, 2))).tolist()
@@ -41,15 +47,22 @@ class Dropout(Layer):
         self.seed = seed
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the inputs, while training with some of them zero."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the inputs; in training, with some of them set to zero."""
         if not training or self.rate == 0:
             return inputs, mask, state
         if self.rate == 1:
             return ops.namespace(inputs).zeros_like(inputs), mask, state
         shape = self._noise_shape(inputs.shape)
-        return ops.dropped(inputs, self.rate, rng, shape), mask, state
+        return ops.dropout(inputs, self.rate, rng, shape), mask, state
 
     def _noise_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if self.noise_shape is None:
@@ -58,7 +71,7 @@ class Dropout(Layer):
         return tuple(n if given is None else given for given, n in pairs)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         noise_shape = None if self.noise_shape is None else list(self.noise_shape)
         return super().get_config() | {
             "rate": self.rate,
@@ -84,14 +97,14 @@ class SpatialDropout1D(Dropout):
         super().__init__(rate, noise_shape=(None, 1, None), seed=seed, **options)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         config = super().get_config()
         del config["noise_shape"]
         return config
 
 
 class GaussianNoise(Layer):
-    """While training, adds normal noise of this standard deviation. Carries the mask.
+    """In training, adds normal noise of this standard deviation. Propagates the mask.
 
     >>> import numpy as np
     >>> GaussianNoise(0.5)(np.ones((1, 2))).tolist()
@@ -105,21 +118,28 @@ class GaussianNoise(Layer):
         self.stddev, self.seed = not_negative("stddev", stddev), seed
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the inputs, while training with noise."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the inputs; in training, with noise."""
         if not training or self.stddev == 0:
             return inputs, mask, state
         noise = ops.normal(rng, inputs.shape)
         return inputs + noise * inputs.dtype.type(self.stddev), mask, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {"stddev": self.stddev, "seed": self.seed}
 
 
 class GaussianDropout(Layer):
-    """While training, multiplies by normal noise around 1, as spread as dropout's is.
+    """In training, multiplies by normal noise around 1, with the variance of dropout.
 
     Srivastava et al. 2014, section 10: standard deviation sqrt(rate / (1 - rate)).
 
@@ -135,21 +155,28 @@ class GaussianDropout(Layer):
         self.rate, self.seed = share("rate", rate), seed
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the inputs, while training times noise."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the inputs; in training, times noise."""
         if not training or self.rate == 0:
             return inputs, mask, state
         spread = inputs.dtype.type((self.rate / (1 - self.rate)) ** 0.5)
         return inputs * (1 + spread * ops.normal(rng, inputs.shape)), mask, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {"rate": self.rate, "seed": self.seed}
 
 
 class ActivityRegularization(Layer):
-    """Hands its inputs on, and adds l1 * |x| + l2 * x^2 to the loss. Carries the mask.
+    """Passes its inputs on, and adds l1 * |x| + l2 * x^2 to the loss. Propagates the mask.
 
     >>> import numpy as np
     >>> ActivityRegularization(l2=0.1)(np.ones((1, 2))).tolist()
@@ -161,13 +188,20 @@ class ActivityRegularization(Layer):
         self.l1, self.l2 = float(l1), float(l2)
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
         """Return the inputs."""
         return inputs, mask, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         config = super().get_config() | {"l1": self.l1, "l2": self.l2}
         del config["activity_regularizer"]
         return config

@@ -1,4 +1,4 @@
-"""A table with one row for every word: ids in, their rows out."""
+"""The embedding table: one row per id."""
 
 from __future__ import annotations
 
@@ -7,31 +7,36 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
+import numpy.typing as npt
 
 from wordrow.arguments import whole_number
 from wordrow.errors import show
 from wordrow.nn import ops, random
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Shape, Spec
-from wordrow.types import Ragged
+from wordrow.nn.ids import check_ids
+from wordrow.nn.layers.contract import LayerOptions
+from wordrow.nn.layers.layer import Layer
+from wordrow.nn.spec import Array, Arrays, Mask, Rng, Shape, Spec
+from wordrow.nn.table.table import Table
+from wordrow.nn.table.weight import Weight
 from wordrow.vectors.coverage import Case, Coverage, Missing, table_for
 from wordrow.vectors.vectors import Vectors
 
-__all__ = ["Embedding", "check_ids"]
+__all__ = ["Embedding"]
 
 
 class Embedding(Layer):
-    """Looks ids up in a table: [B, T] -> [B, T, output_dim].
+    """Gathers rows of a table by id: [B, T] -> [B, T, output_dim].
 
-    The table, [input_dim, output_dim], is the layer's one weight: row i belongs
-    to the word with id i. Rows start random (or as `weights` says) and are
+    The table, [input_dim, output_dim], is the layer's only weight: row i belongs to
+    the word with id i. Rows are initialized at random (or from `weights`) and
     trained like any other weight.
 
     input_dim: ids must be below it; with a Tokenizer, len(word_index) + 1.
-    mask_zero: id 0 is padding, and later layers leave it out.
-    input_length: the length of each text, where it is always the same.
-    weights: the table to begin with, [input_dim, output_dim], or a list of one.
-    fixed_rows: rows that are not trained: bool [input_dim], or their numbers.
-    `from_vectors` gives words the rows that they have elsewhere.
+    mask_zero: id 0 is padding, which later layers skip.
+    input_length: the length of the texts, if it is always the same.
+    weights: the initial table, [input_dim, output_dim], or a list of one.
+    fixed_rows: rows that are not trained: bool [input_dim], or their indices.
+    `from_vectors` initializes the rows from pretrained vectors.
 
     >>> layer = Embedding(10, 3)
     >>> layer(np.array([[1, 2, 3]])).shape
@@ -48,9 +53,9 @@ class Embedding(Layer):
         embeddings_regularizer: Any = None,
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
-        weights: Any = None,
+        weights: npt.ArrayLike | None = None,
         input_length: int | Sequence[int | None] | None = None,
-        fixed_rows: Any = None,
+        fixed_rows: npt.ArrayLike | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(
@@ -64,25 +69,30 @@ class Embedding(Layer):
         self.mask_zero = bool(mask_zero)
         self.input_length: tuple[int | None, ...] | None = _lengths(input_length)
         self._given = None if weights is None else self._given_table(weights)
-        self.fixed_rows = None if fixed_rows is None else _fixed(fixed_rows, self.input_dim)
+        self._fixed_rows = None if fixed_rows is None else _fixed(fixed_rows, self.input_dim)
         self.coverage: Coverage | None = None  # what `from_vectors` found
         if self.first_shape is None:
             self.first_shape = (None, *(self.input_length or (None,)))
 
     @classmethod
     def from_vectors(
-        cls, vectors: Vectors, tokenizer: Any, missing: Missing = "uniform", case: Case = "exact",
-        trainable: bool | Literal["missing"] = True, **options: Any,
-    ) -> Embedding:  # fmt: skip
-        """Return a layer whose words have the rows that vectors have for them.
+        cls,
+        vectors: Vectors,
+        tokenizer: Any,
+        missing: Missing = "uniform",
+        case: Case = "exact",
+        trainable: bool | Literal["missing"] = True,
+        **options: Any,
+    ) -> Embedding:
+        """Return a layer whose rows are initialized from pretrained vectors.
 
-        tokenizer: whose ids the layer takes. missing: what words without a row begin
-        with: "uniform" (numbers with the variance of the others), "mean", "subword"
-        (of the vectors' character n-grams) or "zeros". case: "fallback" also takes rows
-        of words that differ in upper and lower case. trainable: "missing" trains the
-        rows of words without a row alone; the others stay as they are, bit for bit.
-        The row of id 0, padding, is zeros and stays. options: other arguments of the
-        layer. What was found stands in `coverage`, to be printed.
+        tokenizer: it assigns the ids. missing: the initial rows of words without a
+        vector: "uniform" (random with the variance of the others), "mean", "subword"
+        (from the vectors' character n-grams) or "zeros". case: "fallback" also takes
+        vectors of words that differ only in case. trainable: "missing" trains only the
+        rows of words without a vector; the others stay unchanged, bit for bit. The row
+        of id 0, padding, is zeros and stays so. options: other arguments of the layer.
+        `coverage` reports what was found, and can be printed.
 
         >>> from wordrow import Tokenizer
         >>> from wordrow.vectors import Vectors
@@ -107,43 +117,90 @@ class Embedding(Layer):
         )
         fixed = is_found if trainable == "missing" else np.arange(len(table)) == 0
         layer = cls(
-            len(table), vectors.dim, weights=table, fixed_rows=fixed if trainable else None,
-            trainable=bool(trainable), **options,
-        )  # fmt: skip
+            len(table),
+            vectors.dim,
+            weights=table,
+            fixed_rows=fixed if trainable else None,
+            trainable=bool(trainable),
+            **options,
+        )
         layer.coverage = coverage
         return layer
 
-    def rows_that_stay(self) -> Any:
-        """Return which rows are not trained: bool [input_dim]; None where all are."""
-        return self.fixed_rows if self.trainable else np.ones(self.input_dim, bool)
+    @property
+    def table(self) -> Table:
+        """The table, once the layer is built."""
+        table = self.named_weights()["embeddings"]
+        assert isinstance(table, Table)
+        return table
+
+    @property
+    def fixed_rows(self) -> npt.NDArray[np.bool_] | None:
+        """The rows that are not trained: bool [input_dim]; None if all are."""
+        return self.table.frozen if self.built else self._fixed_rows
+
+    @fixed_rows.setter
+    def fixed_rows(self, rows: npt.ArrayLike | None) -> None:
+        self._fixed_rows = None if rows is None else _fixed(rows, self.input_dim)
+        if self.built:
+            self.table.frozen = self._fixed_rows
+
+    def new_weight(self, name: str, array: Array) -> Weight:
+        """Return the table."""
+        return Table(array, name, frozen=self._fixed_rows)
 
     def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
-        """Draw the table, or take the one given as `weights`."""
+        """Draw the table, or use the one given as `weights`."""
         self._check_length(spec.shape)
         shape = (self.input_dim, self.output_dim)
         table = self.draw("embeddings", shape, rng) if self._given is None else self._given
         return {"embeddings": table}, {}, Spec((*spec.shape, self.output_dim))
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
         """Return the rows of the ids; with `mask_zero`, id 0 is masked."""
-        lookup, mask, state = self.look_up(weights, state, inputs, mask, training=training, rng=rng)
-        return ops.laid_out(lookup), mask, state
+        lookup, mask, state = self.apply_deferred(
+            weights, state, inputs, mask, training=training, rng=rng
+        )
+        return ops.materialize(lookup), mask, state
 
-    def look_up(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the same, with the rows not laid out yet."""
+    def emits(self, form: ops.Form | None) -> ops.Form | None:
+        """Return that the rows may stay ungathered."""
+        return ops.Form.GATHERED if len(self.output_spec.shape) == 3 else None
+
+    @property
+    def makes_mask(self) -> bool:
+        """Whether id 0 is masked."""
+        return self.mask_zero
+
+    def apply_deferred(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the same, with the rows not gathered yet."""
         ids = ops.as_ids(inputs)
         if self.mask_zero:
             mask = ids != 0 if mask is None else mask & (ids != 0)
-        return ops.Lookup(weights["embeddings"], ids), mask, state
+        return ops.GatheredRows(weights["embeddings"], ids), mask, state
 
-    def grow(self, table: Any) -> None:
-        """Take a table that is this one with more rows behind it."""
-        self.input_dim, self._given = len(table), None
-        self._weights = {"embeddings": table}
+    def grow(self, rows: npt.NDArray[np.float32], fixed: npt.NDArray[np.bool_] | None) -> None:
+        """Append rows to the table; fixed: which of them are not trained, None for none."""
+        self.table.grow(rows, fixed)
+        self.input_dim, self._given = self.table.shape[0], None
 
     @property
     def n_rows(self) -> int:
@@ -156,10 +213,11 @@ class Embedding(Layer):
             check_ids(ops.as_ids(inputs), self.input_dim, self.name)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         config = super().get_config()
         if self.fixed_rows is not None:
-            config["fixed_rows"] = base64.b64encode(np.packbits(self.fixed_rows).tobytes()).decode()
+            packed = np.packbits(self.fixed_rows).tobytes()
+            config["fixed_rows"] = base64.b64encode(packed).decode()
         return config | {
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
@@ -167,7 +225,7 @@ class Embedding(Layer):
             "input_length": None if self.input_length is None else list(self.input_length),
         }
 
-    def _given_table(self, weights: Any) -> Any:
+    def _given_table(self, weights: Any) -> npt.NDArray[np.float32]:
         table = np.array(weights[0] if isinstance(weights, list | tuple) else weights, np.float32)
         if table.shape != (self.input_dim, self.output_dim):
             raise ValueError(
@@ -185,8 +243,8 @@ class Embedding(Layer):
             )
 
 
-def _fixed(given: Any, n_rows: int) -> Any:
-    """Return which rows are fixed, bool [n_rows]: given so, by their numbers, or as in a config."""
+def _fixed(given: Any, n_rows: int) -> npt.NDArray[np.bool_]:
+    """Return which rows are fixed, bool [n_rows]; given: that, indices, or a config's string."""
     if isinstance(given, str):
         bits = np.unpackbits(np.frombuffer(base64.b64decode(given), np.uint8))
         return bits[:n_rows].astype(bool)
@@ -206,46 +264,6 @@ def _fixed(given: Any, n_rows: int) -> Any:
     fixed = np.zeros(n_rows, bool)
     fixed[array.astype(np.int64)] = True
     return fixed
-
-
-def check_ids(ids: Any, input_dim: int, layer_name: str) -> None:
-    """Raise ValueError, naming text and position, for an id outside [0, input_dim).
-
-    ids: an array or a Ragged.
-    """
-    if isinstance(ids, Ragged):
-        _check_ragged(ids, input_dim, layer_name)
-        return
-    if ids_fit(ids, input_dim):
-        return
-    where = tuple(int(i) for i in np.argwhere((ids < 0) | (ids >= input_dim))[0])
-    raise bad_id_error(int(ids[where]), where, input_dim, layer_name)
-
-
-def _check_ragged(ragged: Ragged, input_dim: int, layer_name: str) -> None:
-    ids = ragged.ids
-    if ids_fit(ids, input_dim):
-        return
-    at = int(np.argmax((ids < 0) | (ids >= input_dim)))
-    text = int(np.searchsorted(ragged.offsets, at, side="right")) - 1
-    raise bad_id_error(int(ids[at]), (text, at - int(ragged.offsets[text])), input_dim, layer_name)
-
-
-def ids_fit(ids: Any, input_dim: int) -> bool:
-    """Return whether every id is in [0, input_dim)."""
-    return bool(ids.size == 0 or (ids.min() >= 0 and ids.max() < input_dim))
-
-
-def bad_id_error(found: int, where: tuple[int, ...], input_dim: int, layer_name: str) -> ValueError:
-    """Return the error for an id outside the table; where: (text, position...)."""
-    expected = (
-        "ids must not be negative" if found < 0 else "`input_dim` must be greater than every id"
-    )
-    place = f" at position {', '.join(map(str, where[1:]))}" if len(where) > 1 else ""
-    return ValueError(
-        f"{expected}: text {where[0]} has id {found}{place}, the table of layer {layer_name!r} has "
-        f"{input_dim} rows. Use input_dim=len(tokenizer.word_index) + 1."
-    )
 
 
 def _lengths(value: int | Sequence[int | None] | None) -> tuple[int | None, ...] | None:

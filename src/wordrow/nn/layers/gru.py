@@ -6,16 +6,17 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from wordrow.nn.activations import ACTIVATIONS, get_activation
-from wordrow.nn.activations import Activation as Function
-from wordrow.nn.layers.layer import Arrays
+from wordrow.nn import ops
+from wordrow.nn.functions.activations import ACTIVATIONS, get_activation
+from wordrow.nn.functions.activations import Activation as Function
 from wordrow.nn.layers.recurrent import Recurrent, RecurrentOptions
+from wordrow.nn.spec import Array, Arrays
 
 __all__ = ["GRU"]
 
 
 class GRU(Recurrent):
-    """Reads a text step by step; gates say how much of the state stays.
+    """Gated recurrent units: gates control how much of the state is kept.
 
     z, r = sigmoid of the first two parts of x @ kernel + h @ recurrent_kernel + biases
     g = tanh(x @ kernel_g + bias_g + r * (h @ recurrent_kernel_g + recurrent_bias_g))
@@ -23,7 +24,7 @@ class GRU(Recurrent):
 
     [B, T, D] -> [B, units], or [B, T, units] with return_sequences; with
     return_state a list [outputs, h]. For the other arguments see Recurrent. Cho
-    et al. 2014. reset_after=False: r is applied to h before its kernel, as in the
+    et al. 2014. reset_after=False: r is applied to h before the recurrent kernel, as in the
     paper, and there is one bias.
 
     >>> GRU(2)(np.zeros((4, 5, 3), np.float32)).shape
@@ -46,12 +47,14 @@ class GRU(Recurrent):
         self.recurrent_activation = get_activation(recurrent_activation)
         self.reset_after = bool(reset_after)
 
-    def draw_bias(self, rng: np.random.Generator) -> Any:
-        """Return the first bias: [2, 3 * units], of inputs and state, or [3 * units]."""
+    def draw_bias(self, rng: np.random.Generator) -> Array:
+        """Return the initial bias: [2, 3 * units], for inputs and state, or [3 * units]."""
         shape = (3 * self.units,)
         return self.draw("bias", (2, *shape) if self.reset_after else shape, rng)
 
-    def step(self, weights: Arrays, z: Any, states: tuple[Any, ...], kept: Any) -> tuple[Any, ...]:
+    def step(
+        self, weights: Arrays, z: Array, states: tuple[Array, ...], kept: Array
+    ) -> tuple[Array, ...]:
         """Return (h,)."""
         (h,) = states
         n, kernel, gate = self.units, weights["recurrent_kernel"], self.recurrent_activation
@@ -68,15 +71,22 @@ class GRU(Recurrent):
         )
         return (keep * h + (1 - keep) * self.activation(z[:, 2 * n :] + part),)
 
-    def kernel_options(self, weights: Arrays) -> dict[str, Any]:
-        """Return what the kernel needs to know."""
-        bias = weights["bias"][1] if self.use_bias and self.reset_after else None
-        return {"kind": "gru", "activation": ACTIVATIONS.name(self.activation),
-                "gate": ACTIVATIONS.name(self.recurrent_activation),
-                "recurrent_bias": bias, "reset_after": self.reset_after}  # fmt: skip
+    @property
+    def cell(self) -> ops.Cell:
+        """The cell, for the core's kernel."""
+        return ops.Cell(
+            "gru",
+            ACTIVATIONS.name(self.activation),
+            gate=ACTIVATIONS.name(self.recurrent_activation),
+            reset_after=self.reset_after,
+        )
+
+    def recurrent_bias(self, weights: Arrays) -> Array | None:
+        """Return the bias of the state, if it is separate."""
+        return weights["bias"][1] if self.use_bias and self.reset_after else None
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {
             "recurrent_activation": ACTIVATIONS.config(self.recurrent_activation),
             "reset_after": self.reset_after,

@@ -1,25 +1,28 @@
-"""The beginning of a model: the shape of what comes in."""
+"""The input of a model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from wordrow.nn.layers.layer import Arrays, Layer, Shape, Spec
-from wordrow.nn.layers.symbol import Arithmetic, Call, Symbol
+from wordrow.nn import random
+from wordrow.nn.graph.symbol import Arithmetic, Call, Symbol
+from wordrow.nn.layers.layer import Layer
+from wordrow.nn.spec import Array, Arrays, Mask, Rng, Shape, Spec
 
 __all__ = ["Input"]
 
 
 class Input(Arithmetic, Layer):
-    """Says the shape of one input: `shape` without the batch axis, None for any length.
+    """One input of a model. shape: without the batch axis; None is an axis of any length.
 
-    Layers can be called on it, and `Model(inputs, outputs)` begins with it.
+    Layers can be called on it, and `Model(inputs, outputs)` starts from it.
 
     >>> Input((6,)).first_shape
     (None, 6)
     """
 
+    is_input = True
     keeps_ids = True
 
     def __init__(
@@ -40,7 +43,7 @@ class Input(Arithmetic, Layer):
         self.dtype = dtype or "float32"
         full: Shape = (batch_size, *shape) if shape is not None else tuple(batch_shape or ())
         self.first_shape = full
-        self.build_in_place(Spec(full, self.dtype), None)  # type: ignore[arg-type]
+        self.build_in_place(Spec(full, self.dtype), random.generator())
         self.symbol = Symbol(self.output_spec, Call(self, (), False))
 
     @property
@@ -49,13 +52,20 @@ class Input(Arithmetic, Layer):
         return self.symbol.shape
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Hand the inputs on."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the inputs."""
         return inputs, mask, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {
             "batch_shape": list(self.first_shape or ()),
             "dtype": self.dtype,

@@ -1,17 +1,19 @@
-"""A mask from the steps themselves."""
+"""A mask computed from the inputs."""
 
 from __future__ import annotations
 
 from typing import Any, Unpack
 
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions
+from wordrow.nn.layers.contract import LayerOptions
+from wordrow.nn.layers.layer import Layer
+from wordrow.nn.spec import Array, Arrays, Mask, Rng
 
 __all__ = ["Masking"]
 
 
 class Masking(Layer):
-    """Masks the steps whose every feature is mask_value, and makes them zeros: [B, T, D].
+    """Masks the steps whose features all equal mask_value, and sets them to zero: [B, T, D].
 
     >>> import numpy as np
     >>> layer = Masking(9.0)
@@ -24,9 +26,16 @@ class Masking(Layer):
         self.mask_value = float(mask_value)
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the inputs with a mask."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the inputs, and their mask."""
         real = (inputs != self.mask_value).any(axis=-1)
         if mask is not None:
             real = real & mask
@@ -34,5 +43,5 @@ class Masking(Layer):
         return ops.namespace(inputs).where(real[..., None], inputs, zero), real, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {"mask_value": self.mask_value}

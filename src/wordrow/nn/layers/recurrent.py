@@ -1,4 +1,4 @@
-"""What the recurrent layers share: a state that is carried from step to step."""
+"""What the recurrent layers share, and SimpleRNN."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import numpy as np
 
 from wordrow.arguments import share, whole_number
 from wordrow.nn import ops
-from wordrow.nn.activations import ACTIVATIONS, get_activation
-from wordrow.nn.activations import Activation as Function
+from wordrow.nn.functions.activations import ACTIVATIONS, get_activation
+from wordrow.nn.functions.activations import Activation as Function
 from wordrow.nn.layers.dense import KernelOptions, last_axis
-from wordrow.nn.layers.layer import Arrays, Layer, Spec
+from wordrow.nn.layers.layer import Layer
 from wordrow.nn.layers.window import check_steps
+from wordrow.nn.spec import Array, Arrays, Mask, Rng, Spec, Specs
 
 __all__ = ["Recurrent", "RecurrentOptions", "SimpleRNN"]
 
-# Keras's choices between ways to compute the same, and a seed for each layer.
-_WAYS = ("implementation", "unroll", "use_cudnn", "seed")
+# Keras's arguments that have no effect here.
+_IGNORED = ("implementation", "unroll", "use_cudnn", "seed")
 
 
 class RecurrentOptions(KernelOptions, total=False):
-    """What every recurrent layer takes by keyword: see `Recurrent`."""
+    """The keyword arguments of every recurrent layer; see `Recurrent`."""
 
     kernel_initializer: Any
     recurrent_initializer: Any
@@ -46,19 +47,18 @@ class RecurrentOptions(KernelOptions, total=False):
 class Recurrent(Layer):
     """A layer that reads a text step by step: [B, T, D] -> [B, units], or [B, T, units].
 
-    A masked step leaves the state as it was. return_sequences: put out the state
-    after every step, not only after the last. return_state: put out the last
-    states as well, as a list [outputs, state, ...]. go_backwards: read from the
-    end. stateful: begin each batch where the batch before ended, text by text
-    (the batch size must be fixed: Input(batch_shape=(B, T))). dropout,
-    recurrent_dropout: the share of inputs, and of the state, that are left out
-    while training, the same ones at every step (Gal & Ghahramani 2016).
-    `implementation`, `unroll`, `use_cudnn` and `seed` are taken, and change nothing: what is
-    dropped follows from `set_random_seed`.
+    A masked step keeps the state. return_sequences: return the outputs of all steps, not
+    only of the last. return_state: also return the final states, as a list [outputs,
+    state, ...]. go_backwards: read from the end. stateful: each text continues from
+    the final state of the text at its position in the previous batch (the batch size must
+    be fixed: Input(batch_shape=(B, T))). dropout, recurrent_dropout: the fraction of the
+    inputs, and of the state, to drop in training, the same elements at every step (Gal &
+    Ghahramani 2016). `implementation`, `unroll`, `use_cudnn` and `seed` have no effect:
+    `set_random_seed` determines what is dropped.
     """
 
     kinds: ClassVar = {"kernel": "glorot_uniform", "recurrent": "orthogonal", "bias": "zeros"}
-    takes_lookups = True
+    accepts = frozenset({ops.Form.GATHERED})
     n_gates: ClassVar[int] = 1
     states: ClassVar[tuple[str, ...]] = ("h",)
 
@@ -78,8 +78,8 @@ class Recurrent(Layer):
         input_length: int | None = None,
         **options: Any,
     ) -> None:
-        for way in _WAYS:
-            options.pop(way, None)
+        for ignored in _IGNORED:
+            options.pop(ignored, None)
         if input_dim is not None:
             options["input_shape"] = (input_length, input_dim)
         super().__init__(**options)
@@ -90,29 +90,36 @@ class Recurrent(Layer):
         self.recurrent_dropout = share("recurrent_dropout", recurrent_dropout)
         self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
         self.go_backwards, self.stateful = bool(go_backwards), bool(stateful)
-        self.mask_rule = "carries" if return_sequences else "consumes"
+        self.mask_rule = "propagates" if return_sequences else "consumes"
 
-    # ---- what a kind of recurrent layer says ----------------------------
+    # ---- what each recurrent layer defines ----------------------------
 
-    def step(self, weights: Arrays, z: Any, states: tuple[Any, ...], kept: Any) -> tuple[Any, ...]:
+    def step(
+        self, weights: Arrays, z: Array, states: tuple[Array, ...], kept: Array
+    ) -> tuple[Array, ...]:
         """Return the states after a step, the output first.
 
-        z: inputs @ kernel + bias, [B, n_gates * units]. kept: what recurrent
-        dropout leaves of the state, [B, units], or 1.
+        z: inputs @ kernel + bias, [B, n_gates * units]. kept: the
+        mask of recurrent dropout, scaled, [B, units], or 1.
         """
         raise TypeError(f"{type(self).__name__} does not say how it steps: define `step`.")
 
-    def draw_bias(self, rng: np.random.Generator) -> Any:
-        """Return the first bias: [n_gates * units], or [2, n_gates * units]."""
+    def draw_bias(self, rng: np.random.Generator) -> Array:
+        """Return the initial bias: [n_gates * units], or [2, n_gates * units]."""
         return self.draw("bias", (self.n_gates * self.units,), rng)
 
-    def kernel_options(self, weights: Arrays) -> dict[str, Any]:
-        """Return what `ops.recurrent` needs to know of this layer: at least kind and activation."""
-        return {}
+    @property
+    def cell(self) -> ops.Cell | None:
+        """The cell, for the core's kernel; None if the core has no kernel for this layer."""
+        return None
+
+    def recurrent_bias(self, weights: Arrays) -> Array | None:
+        """Return the bias that the kernel adds to h @ recurrent_kernel; None for none."""
+        return None
 
     # ---- the contract ---------------------------------------------------
 
-    def build(self, spec: Any, rng: np.random.Generator) -> tuple[Arrays, Arrays, Any]:
+    def build(self, spec: Specs, rng: np.random.Generator) -> tuple[Arrays, Arrays, Specs]:
         """Draw the kernel [D, G * units], recurrent_kernel [units, G * units] and bias."""
         first = spec[0] if isinstance(spec, list) else spec
         self._check_states(spec[1:] if isinstance(spec, list) else [])
@@ -136,9 +143,16 @@ class Recurrent(Layer):
         return weights, dict(zip(self.states, state, strict=False)), outputs
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the output of the last step, or of all."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the output of the last step, or of all steps."""
         x, *first = inputs if isinstance(inputs, list) else [inputs]
         if isinstance(mask, list):
             mask = mask[0]
@@ -146,18 +160,24 @@ class Recurrent(Layer):
             x, mask = _backwards(x), None if mask is None else mask[:, ::-1]
         states = tuple(first or state.values()) or None
         if training and (self.dropout or self.recurrent_dropout):
-            x = ops.laid_out(x)
+            x = ops.materialize(x)
         x, kept = self._drop(x, training, rng)
-        options = self.kernel_options(weights)
-        names = options.get("activation"), options.get("gate", "linear")
-        if kept is None and options and ops.has_kernel(weights["kernel"], *names):
-            z, places = self._projected(weights, x)
+        cell = self.cell if kept is None else None
+        if cell and ops.has_kernel(weights["kernel"], cell.activation, cell.gate):
+            z, row_indices = self._projected(weights, x)
             last, sequence = ops.recurrent(
-                z=z, places=places, kernel=weights["recurrent_kernel"], states=states, mask=mask,
-                shape=x.shape[:2], sequences=self.return_sequences, **options,
-            )  # fmt: skip
+                cell,
+                z,
+                row_indices,
+                weights["recurrent_kernel"],
+                states,
+                mask,
+                shape=x.shape[:2],
+                recurrent_bias=self.recurrent_bias(weights),
+                sequences=self.return_sequences,
+            )
         else:
-            x = ops.laid_out(x)
+            x = ops.materialize(x)
             states = states or self._zeros(len(x), ops.namespace(x))
             last, sequence = self._scan(weights, x, states, mask, 1 if kept is None else kept)
         if self.stateful:
@@ -168,27 +188,29 @@ class Recurrent(Layer):
             return [outputs, *last], [out_mask] + [None] * len(last), state
         return outputs, out_mask, state
 
-    def _project(self, weights: Arrays, x: Any) -> Any:
+    def _project(self, weights: Arrays, x: Array) -> Array:
         z = ops.product(x, weights["kernel"])
         if not self.use_bias:
             return z
         bias = weights["bias"]
         return z + (bias[0] if bias.ndim == 2 else bias)
 
-    def _projected(self, weights: Arrays, x: Any) -> tuple[Any, Any]:
-        """Return (inputs @ kernel + bias [rows, G * units], the row of each step or None)."""
-        if isinstance(x, ops.Lookup) and x.is_dense:
+    def _projected(self, weights: Arrays, x: Array) -> tuple[Array, Array | None]:
+        """Return (inputs @ kernel + bias [rows, G * units], row indices of the steps or None)."""
+        if isinstance(x, ops.GatheredRows) and x.is_dense:
             return self._project(weights, x.table), x.ids
-        x = ops.laid_out(x)
+        x = ops.materialize(x)
         return self._project(weights, x.reshape(-1, x.shape[-1])), None
 
     def _scan(
-        self, weights: Arrays, x: Any, states: tuple[Any, ...], mask: Any, kept: Any
-    ) -> tuple[tuple[Any, ...], Any]:
+        self, weights: Arrays, x: Array, states: tuple[Array, ...], mask: Mask, kept: Array
+    ) -> tuple[tuple[Array, ...], Array | None]:
         xp = ops.namespace(x)
 
-        def step(before: tuple[Any, ...], now: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
-            # Projected here and not all at once: what is kept for the gradient stays small.
+        def step(
+            before: tuple[Array, ...], now: tuple[Array, ...]
+        ) -> tuple[tuple[Array, ...], Array | None]:
+            # Projecting step by step keeps the residuals of the backward pass small.
             after = self.step(weights, self._project(weights, now[0]), before, kept)
             if mask is not None:
                 real = now[1][:, None]
@@ -198,19 +220,19 @@ class Recurrent(Layer):
         last, sequence = ops.scan(step, states, (x,) if mask is None else (x, mask))
         return last, sequence
 
-    def _drop(self, x: Any, training: bool, rng: Any) -> tuple[Any, Any]:
-        """Return (inputs, what is kept of the state or None for all), with some left out."""
-        kept: Any = None
+    def _drop(self, x: Array, training: bool, rng: Rng) -> tuple[Array, Array | None]:
+        """Return (inputs after dropout, the scaled dropout mask of the state or None)."""
+        kept: Array | None = None
         if training and self.dropout:
-            keep = ops.keep_mask(ops.rng_of(rng, 0), 1 - self.dropout, (len(x), 1, x.shape[2]))
+            keep = ops.bernoulli(ops.fold_in(rng, 0), 1 - self.dropout, (len(x), 1, x.shape[2]))
             x = x * keep.astype(x.dtype) / (1 - self.dropout)
         if training and self.recurrent_dropout:
             keep = 1 - self.recurrent_dropout
-            kept = ops.keep_mask(ops.rng_of(rng, 1), keep, (len(x), self.units))
+            kept = ops.bernoulli(ops.fold_in(rng, 1), keep, (len(x), self.units))
             kept = kept.astype(x.dtype) / keep
         return x, kept
 
-    def _zeros(self, batch: int, xp: Any = np) -> tuple[Any, ...]:
+    def _zeros(self, batch: int, xp: Any = np) -> tuple[Array, ...]:
         return tuple(xp.zeros((batch, self.units), np.float32) for _ in self.states)
 
     def _check_states(self, specs: Sequence[Spec]) -> None:
@@ -226,12 +248,12 @@ class Recurrent(Layer):
     def __call__(
         self,
         inputs: Any,
-        mask: Any = None,
+        mask: Mask = None,
         *,
         training: bool | None = None,
         initial_state: Any = None,
     ) -> Any:
-        """Return the layer's outputs; initial_state: what to begin with instead of zeros."""
+        """Return the layer's outputs. initial_state: the first state, instead of zeros."""
         if initial_state is not None:
             given = initial_state if isinstance(initial_state, list | tuple) else [initial_state]
             inputs = [inputs, *given]
@@ -239,16 +261,24 @@ class Recurrent(Layer):
         return super().__call__(inputs, mask, training=training)
 
     def reset_states(self) -> None:
-        """Begin the next batch of a stateful layer with zeros."""
-        self._weights = self._weights  # whoever trains it must load it anew
-        self._state = {name: np.zeros_like(array) for name, array in self._state.items()}
+        """Start the next batch of a stateful layer with zeros."""
+        for state in self.named_state().values():
+            state.replace(np.zeros(state.shape, np.float32))
 
     reset_state = reset_states
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
-        names = ("units", "use_bias", "dropout", "recurrent_dropout", "return_sequences",
-                 "return_state", "go_backwards", "stateful")  # fmt: skip
+        """Return the arguments that recreate this layer."""
+        names = (
+            "units",
+            "use_bias",
+            "dropout",
+            "recurrent_dropout",
+            "return_sequences",
+            "return_state",
+            "go_backwards",
+            "stateful",
+        )
         own = {name: vars(self)[name] for name in names}
         return super().get_config() | own | {"activation": ACTIVATIONS.config(self.activation)}
 
@@ -272,18 +302,21 @@ class SimpleRNN(Recurrent):
     ) -> None:
         super().__init__(units, activation, use_bias, **options)
 
-    def step(self, weights: Arrays, z: Any, states: tuple[Any, ...], kept: Any) -> tuple[Any, ...]:
+    def step(
+        self, weights: Arrays, z: Array, states: tuple[Array, ...], kept: Array
+    ) -> tuple[Array, ...]:
         """Return (h,)."""
         (h,) = states
         return (self.activation(z + (h * kept) @ weights["recurrent_kernel"]),)
 
-    def kernel_options(self, weights: Arrays) -> dict[str, Any]:
-        """Return what the kernel needs to know."""
-        return {"kind": "simple", "activation": ACTIVATIONS.name(self.activation)}
+    @property
+    def cell(self) -> ops.Cell:
+        """The cell, for the core's kernel."""
+        return ops.Cell("simple", ACTIVATIONS.name(self.activation))
 
 
-def _backwards(x: Any) -> Any:
-    """Return inputs with their steps in reverse."""
-    if isinstance(x, ops.Lookup):
-        return ops.Lookup(x.table, x.ids[:, ::-1])
+def _backwards(x: Array) -> Array:
+    """Return inputs with their steps reversed."""
+    if isinstance(x, ops.GatheredRows):
+        return ops.GatheredRows(x.table, x.ids[:, ::-1])
     return x[:, ::-1]

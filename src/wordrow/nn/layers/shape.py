@@ -1,4 +1,4 @@
-"""The same numbers in another shape."""
+"""Layers that change the shape of their inputs."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ import numpy as np
 from wordrow.arguments import whole_number
 from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import (
-    Arrays,
-    Layer,
-    LayerOptions,
-    Shape,
-    Spec,
-    UnknownDimensionError,
-)
+from wordrow.nn.layers.contract import LayerOptions
+from wordrow.nn.layers.layer import Layer
 from wordrow.nn.layers.window import check_data_format, check_steps
+from wordrow.nn.spec import Array, Arrays, Mask, Rng, Shape, Spec, UnknownDimensionError
 
 __all__ = [
-    "Cropping1D", "Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D", "ZeroPadding1D",
-]  # fmt: skip
+    "Cropping1D",
+    "Flatten",
+    "Permute",
+    "RepeatVector",
+    "Reshape",
+    "UpSampling1D",
+    "ZeroPadding1D",
+]
 
 
 class Flatten(Layer):
-    """One long vector a text: [B, T, D] -> [B, T * D]. Refuses a mask.
+    """Flattens each text to a vector: [B, T, D] -> [B, T * D]. Refuses a mask.
 
     >>> Flatten()(np.zeros((2, 3, 4))).shape
     (2, 12)
@@ -36,7 +37,7 @@ class Flatten(Layer):
 
     mask_rule = "refuses"
     keeps_ids = True
-    takes_lookups = True
+    accepts = frozenset({ops.Form.GATHERED, ops.Form.POOLED})
 
     def __init__(
         self,
@@ -51,17 +52,35 @@ class Flatten(Layer):
         return {}, {}, Spec((spec.shape[0], _size(spec.shape[1:])), spec.dtype)
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
         """Return [B, everything else]."""
-        inputs = ops.laid_out(inputs)
+        inputs = ops.materialize(inputs)
         return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:])), mask, state
 
-    def look_up(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the same, with rows not laid out yet."""
-        if not isinstance(inputs, ops.Lookup):
+    def emits(self, form: ops.Form | None) -> ops.Form | None:
+        """Return that rows may stay ungathered, concatenated to one vector per text."""
+        return ops.Form.FLATTENED if form in self.accepts else None
+
+    def apply_deferred(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the same, with rows that are not gathered yet."""
+        if not isinstance(inputs, ops.GatheredRows):
             return self.apply(weights, state, inputs, mask, training=training, rng=rng)
         return dataclasses.replace(inputs, is_flat=True), mask, state
 
@@ -69,7 +88,7 @@ class Flatten(Layer):
 class Reshape(Layer):
     """Another shape for each text: [B, ...] -> [B, *target_shape]. Refuses a mask.
 
-    One axis of target_shape may be -1: it takes what is left.
+    One axis of target_shape may be -1: it is inferred.
 
     >>> Reshape((2, -1))(np.zeros((5, 6))).shape
     (5, 2, 3)
@@ -88,7 +107,7 @@ class Reshape(Layer):
             )
 
     def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
-        """Check that the numbers fit."""
+        """Check that the sizes fit."""
         size = _size(spec.shape[1:])
         if size is None and -1 not in self.target_shape:
             raise UnknownDimensionError(
@@ -107,20 +126,27 @@ class Reshape(Layer):
         return {}, {}, Spec((spec.shape[0], *shape), spec.dtype)
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
         """Return [B, *target_shape]."""
         left = math.prod(inputs.shape[1:]) // math.prod(n for n in self.target_shape if n != -1)
         shape = tuple(left if n == -1 else n for n in self.target_shape)
         return inputs.reshape(inputs.shape[0], *shape), mask, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {"target_shape": list(self.target_shape)}
 
 
 class RepeatVector(Layer):
-    """A vector as n equal steps: [B, D] -> [B, n, D].
+    """Repeats a vector for n steps: [B, D] -> [B, n, D].
 
     >>> RepeatVector(2)(np.array([[1.0, 3.0]])).tolist()
     [[[1.0, 3.0], [1.0, 3.0]]]
@@ -142,20 +168,27 @@ class RepeatVector(Layer):
         return {}, {}, Spec((spec.shape[0], self.n, spec.shape[1]), spec.dtype)
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
         """Return the vector n times."""
         return ops.namespace(inputs).repeat(inputs[:, None], self.n, axis=1), None, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {"n": self.n}
 
 
 class Permute(Layer):
-    """The axes of each text in another order, counted from 1: (2, 1) swaps steps and features.
+    """Permutes the axes of each text, counted from 1: (2, 1) swaps steps and features.
 
-    Refuses a mask where the steps change their place.
+    Refuses a mask if the axis of steps moves.
 
     >>> Permute((2, 1))(np.zeros((5, 2, 3))).shape
     (5, 3, 2)
@@ -168,10 +201,10 @@ class Permute(Layer):
             raise ValueError(
                 f"`dims` must be the axes from 1 on in some order; received {show(dims)}."
             )
-        self.mask_rule = "carries" if self.dims[:1] == (1,) else "refuses"
+        self.mask_rule = "propagates" if self.dims[:1] == (1,) else "refuses"
 
     def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
-        """Check that there are as many axes."""
+        """Check the number of axes."""
         if len(spec.shape) != len(self.dims) + 1:
             raise ValueError(
                 f"Permute ({self.name!r}) orders {len(self.dims)} axes behind the batch; received "
@@ -180,29 +213,38 @@ class Permute(Layer):
         return {}, {}, Spec((spec.shape[0], *(spec.shape[n] for n in self.dims)), spec.dtype)
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the inputs, turned."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the permuted inputs."""
         return inputs.transpose(0, *self.dims), mask, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {"dims": list(self.dims)}
 
 
 class ZeroPadding1D(Layer):
-    """More steps of zeros, so many in front and behind: [B, T, D] -> [B, T + a + b, D].
+    """Adds steps of zeros, a before and b after: [B, T, D] -> [B, T + a + b, D].
 
-    Under a mask the new steps are not real.
+    Under a mask the new steps are masked.
 
     >>> ZeroPadding1D((1, 0))(np.ones((1, 1, 2))).tolist()
     [[[0.0, 0.0], [1.0, 1.0]]]
     """
 
     def __init__(
-        self, padding: int | Sequence[int] = 1, data_format: str | None = None,
+        self,
+        padding: int | Sequence[int] = 1,
+        data_format: str | None = None,
         **options: Unpack[LayerOptions],
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(**options)
         check_data_format(data_format)
         self.padding = _two("padding", padding)
@@ -213,23 +255,30 @@ class ZeroPadding1D(Layer):
         return {}, {}, Spec((batch, None if steps is None else steps + sum(self.padding), features))
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the inputs with more steps."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the padded inputs."""
         xp = ops.namespace(inputs)
         if mask is not None:
             mask = xp.pad(mask, [(0, 0), self.padding])
         return xp.pad(inputs, [(0, 0), self.padding, (0, 0)]), mask, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {"padding": list(self.padding)}
 
 
 class Cropping1D(Layer):
-    """Fewer steps, so many cut away in front and behind: [B, T, D] -> [B, T - a - b, D].
+    """Removes steps, a at the start and b at the end: [B, T, D] -> [B, T - a - b, D].
 
-    Refuses a mask: what is cut would be padding in one text and words in another.
+    Refuses a mask: it would remove padding from one text and words from another.
 
     >>> Cropping1D((1, 0))(np.arange(3.0).reshape(1, 3, 1)).tolist()
     [[[1.0], [2.0]]]
@@ -244,7 +293,7 @@ class Cropping1D(Layer):
         self.cropping = _two("cropping", cropping)
 
     def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
-        """Check that steps are left."""
+        """Check that some steps remain."""
         batch, steps, features = check_steps(self, spec)
         left = None if steps is None else steps - sum(self.cropping)
         if left is not None and left < 1:
@@ -254,19 +303,26 @@ class Cropping1D(Layer):
         return {}, {}, Spec((batch, left, features), spec.dtype)
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the steps that are left."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the remaining steps."""
         first, last = self.cropping
         return inputs[:, first : inputs.shape[1] - last], mask, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {"cropping": list(self.cropping)}
 
 
 class UpSampling1D(Layer):
-    """Every step `size` times: [B, T, D] -> [B, T * size, D]. Carries the mask.
+    """Repeats every step `size` times: [B, T, D] -> [B, T * size, D]. Propagates the mask.
 
     >>> UpSampling1D(2)(np.array([[[1.0], [2.0]]])).ravel().tolist()
     [1.0, 1.0, 2.0, 2.0]
@@ -282,21 +338,28 @@ class UpSampling1D(Layer):
         return {}, {}, Spec((batch, None if steps is None else steps * self.size, features))
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return every step some times."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the repeated steps."""
         xp = ops.namespace(inputs)
         if mask is not None:
             mask = xp.repeat(mask, self.size, axis=1)
         return xp.repeat(inputs, self.size, axis=1), mask, state
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {"size": self.size}
 
 
 def _two(name: str, value: int | Sequence[int]) -> tuple[int, int]:
-    """Return (in front, behind) of one number or two."""
+    """Return (before, after) from one number or two."""
     pair = [value, value] if isinstance(value, int) else list(value)
     if len(pair) != 2:
         raise ValueError(f"`{name}` must be one whole number or two; received {show(value)}.")

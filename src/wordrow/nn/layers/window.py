@@ -1,4 +1,4 @@
-"""Windows that slide over the steps of a text: what convolution and pooling share."""
+"""Windows over the steps of a text, for convolution and pooling."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from typing import Any
 
 from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Layer, Shape, Spec
+from wordrow.nn.layers.layer import Layer
+from wordrow.nn.spec import Array, Mask, Shape, Spec
 
 __all__ = ["Windows", "check_data_format", "check_steps"]
 
 
 class Windows:
-    """Windows of `size` steps, `dilation` apart, whose first steps are `strides` apart.
+    """Windows of `size` steps that are `dilation` apart; windows start `strides` steps apart.
 
-    padding: "valid" keeps to the text; "same" gives ceil(T / strides) windows;
-    "causal" the same, each ending at its own step.
+    padding: "valid" stays inside the text; "same" makes ceil(T / strides) windows;
+    "causal" makes as many, each ending at its own step.
     """
 
     def __init__(
@@ -32,9 +33,9 @@ class Windows:
         self.reach = (size - 1) * dilation + 1  # steps from a window's first to its last
 
     def count(self, layer: Layer, n_steps: int | None) -> int | None:
-        """Return how many windows there are over some steps.
+        """Return the number of windows over some steps.
 
-        Raises ValueError where there is not one.
+        Raises ValueError if there is none.
         """
         if n_steps is None:
             return None
@@ -46,18 +47,18 @@ class Windows:
         count: int = self._windows(n_steps, max)
         return count
 
-    def place(self, inputs: Any, mask: Any) -> tuple[Any, Any, Any]:
+    def align(self, inputs: Array, mask: Mask) -> tuple[Array, Mask, Mask]:
         """Return (inputs, mask, mask of the windows), padded so that every window is inside.
 
-        Steps that are not real are zeros. Windows more than one step apart begin
-        where each text itself begins, or padding would shift them.
+        Masked steps are set to zero. With strides above 1, windows start at each text's first
+        real step; padding would shift them otherwise.
         """
         if mask is not None and self.strides > 1:
-            return self._place_apart(inputs, mask)
+            return self._align_strided(inputs, mask)
         xp = ops.namespace(inputs)
         n_steps = inputs.shape[1]
         real = xp.ones((1, n_steps), bool) if mask is None else mask
-        inputs = ops.only_real(inputs, mask)
+        inputs = ops.fill_masked(inputs, mask)
         before, after = self._edges(n_steps)
         inputs = xp.pad(inputs, [(0, 0), (before, after), (0, 0)])
         padded = xp.pad(real, [(0, 0), (before, after)])
@@ -68,8 +69,8 @@ class Windows:
                 mask = mask & tap
         return inputs, padded, mask
 
-    def _place_apart(self, inputs: Any, mask: Any) -> tuple[Any, Any, Any]:
-        """Lay every text out from its own first real step, with edges of its own."""
+    def _align_strided(self, inputs: Array, mask: Mask) -> tuple[Array, Mask, Mask]:
+        """Align every text to its own first real step, padded for its own length."""
         xp = ops.namespace(inputs)
         n_steps = inputs.shape[1]
         first = mask.argmax(axis=1)
@@ -83,23 +84,25 @@ class Windows:
         inputs = xp.take_along_axis(inputs, at[..., None], axis=1)
         mask = xp.take_along_axis(mask, at, axis=1) & inside
         out = xp.arange(n_windows) < self._windows(length, xp.maximum)[:, None]
-        return ops.only_real(inputs, mask), mask, out
+        return ops.fill_masked(inputs, mask), mask, out
 
-    def places(self, places: Any, mask: Any) -> tuple[Any, Any]:
-        """Return (the place of each step of each window, mask of the windows).
+    def indices_of(self, row_indices: Array, mask: Mask) -> tuple[Array, Mask]:
+        """Return (row indices of each window's steps, mask of the windows).
 
-        places: [B, T], numbers of the steps, from 0 -> [B, windows, size], -1 for
-        steps that are not there or not real.
+        row_indices: [B, T], from 0 -> [B, windows, size], -1 for steps that are missing or
+        masked.
         """
-        xp = ops.namespace(places)
+        xp = ops.namespace(row_indices)
         if mask is None:
-            inside = xp.pad(places, [(0, 0), self._edges(places.shape[1])], constant_values=-1)
+            inside = xp.pad(
+                row_indices, [(0, 0), self._edges(row_indices.shape[1])], constant_values=-1
+            )
         else:
-            inside, _, mask = self.place(places[..., None] + 1, mask)
+            inside, _, mask = self.align(row_indices[..., None] + 1, mask)
             inside = inside[..., 0] - 1
         return xp.stack(self.taps(inside), axis=-1), mask
 
-    def taps(self, x: Any) -> list[Any]:
+    def taps(self, x: Array) -> list[Array]:
         """Return the first, second, ... step of every window: each [B, windows, ...]."""
         n = (x.shape[1] - self.reach) // self.strides + 1
         span = (n - 1) * self.strides + 1
@@ -112,7 +115,7 @@ class Windows:
         return maximum((n_steps - self.reach) // self.strides + 1, 0)
 
     def _edges(self, n_steps: Any) -> tuple[Any, Any]:
-        """Return how many steps to add before and after; for a number, or an array of them."""
+        """Return the numbers of steps to add before and after, for one length or an array."""
         if self.padding == "causal":
             return self.reach - 1 + 0 * n_steps, 0 * n_steps
         if self.padding == "valid":
@@ -135,7 +138,7 @@ def check_data_format(data_format: str | None) -> None:
 def check_steps(layer: Layer, spec: Spec) -> Shape:
     """Return the shape of inputs [B, T, D].
 
-    Raises ValueError for inputs of another number of axes.
+    Raises ValueError for any other number of axes.
     """
     if len(spec.shape) != 3:
         raise ValueError(

@@ -1,47 +1,36 @@
-"""Layers around a layer: both ways through a text, or the same for every step."""
+"""Layers that wrap a layer: in both directions, or at every step."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Unpack
 
 import numpy as np
 
 from wordrow.errors import show
 from wordrow.nn import ops
-from wordrow.nn.layers.layer import Arrays, Layer, LayerOptions, Spec
+from wordrow.nn.ids import check_ids
+from wordrow.nn.layers.contract import LayerOptions, Role, WeightRule
+from wordrow.nn.layers.layer import Layer
 from wordrow.nn.layers.recurrent import Recurrent
-from wordrow.nn.named import config_of
+from wordrow.nn.layers.shell import PureLayer, part_of
+from wordrow.nn.registry import KINDS, config_of
+from wordrow.nn.spec import Array, Arrays, Mask, Rng, Spec, Specs
 
-__all__ = ["Bidirectional", "TimeDistributed"]
+__all__ = ["Bidirectional", "ModelLayer", "TimeDistributed"]
 
 _MERGES = ("concat", "sum", "mul", "ave", None)
 
 
-def _layer(layer: Layer | Mapping[str, Any]) -> Layer:
-    """Return a layer, made from its config where one is given."""
+def _layer(layer: Any) -> PureLayer:
+    """Return a layer; a config is made into one."""
     if isinstance(layer, Mapping):
-        from wordrow.nn.layers import LAYERS
-
-        if layer["class_name"] in ("Model", "Sequential"):
-            saving = importlib.import_module("wordrow.nn.saving")  # which knows of models
-            return _Inside(
-                saving.model_from_parts(None, layer["config"], name="the config", compiled=False)
-            )
-        made: Layer = LAYERS[layer["class_name"]](**layer["config"])
-        return made
-    if hasattr(layer, "_units"):
-        return _Inside(layer)
-    if not isinstance(layer, Layer):
+        layer = KINDS.make(layer)
+    if hasattr(layer, "all_layers"):  # a model
+        return ModelLayer(layer)
+    if not isinstance(layer, PureLayer):
         raise TypeError(f"`layer` must be a layer, for example LSTM(32); received {show(layer)}.")
     return layer
-
-
-def _part(prefix: str, arrays: Arrays) -> Arrays:
-    """Return the arrays of one inner layer, under its own names."""
-    start = f"{prefix}/"
-    return {k.removeprefix(start): array for k, array in arrays.items() if k.startswith(start)}
 
 
 def _joined(**parts: Arrays) -> Arrays:
@@ -49,8 +38,8 @@ def _joined(**parts: Arrays) -> Arrays:
     return {f"{part}/{k}": array for part, arrays in parts.items() for k, array in arrays.items()}
 
 
-class _Inside(Layer):
-    """A model of one input and one output as a layer, with weights of its own from then on."""
+class ModelLayer(Layer):
+    """A model with one input and one output as a layer that shares its weights."""
 
     def __init__(self, model: Any) -> None:
         super().__init__(name=model.name)
@@ -58,65 +47,78 @@ class _Inside(Layer):
         self.trainable = model.trainable
 
     def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
-        """Take the weights that the model has."""
-        if self.model._graph is None:
+        """Use the model's weights."""
+        if not self.model.built:
             self.model.build(spec.shape)
         graph = self.model.graph
         if len(graph.inputs) != 1 or len(graph.outputs) != 1:
             raise ValueError(f"{self.name!r} must have one input and one output to be wrapped.")
+        parts = self.parts().items()
         weights = {
-            f"{layer.name}/{name}": array for layer in self.model._layers
-            for name, array in (layer._held or {}).items()
-        }  # fmt: skip
-        return weights, {}, Spec(self.model.output_shapes[0])
+            name: {k: w.array for k, w in layer.named_weights().items()} for name, layer in parts
+        }
+        return _joined(**weights), {}, Spec(self.model.output_shapes[0])
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return what the model answers."""
-        names = [layer.name for layer in self.model._layers]
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the model's outputs."""
+        names = list(self.parts())
         (outputs,), (mask,), after = self.model.graph.apply(
-            {name: _part(name, weights) for name in names},
-            {name: _part(name, state) for name in names}, [inputs], [mask],
-            training=training, rng=rng,
-        )  # fmt: skip
+            {name: part_of(name, weights) for name in names},
+            {name: part_of(name, state) for name in names},
+            [inputs],
+            [mask],
+            training=training,
+            rng=rng,
+        )
         left = {k: v for k, v in _joined(**after).items() if k in state}
-        return ops.laid_out(outputs), mask, state | left
+        return ops.materialize(outputs), mask, state | left
 
-    def check(self, inputs: Any) -> None:
-        """Raise ValueError for ids that the model has no rows for."""
-        self.model.graph.check_columns([inputs.reshape(-1, inputs.shape[-1])])
+    def check(self, inputs: Array) -> None:
+        """Raise ValueError for ids that are out of range for the model's tables."""
+        n_rows = self.n_rows
+        if n_rows is not None:
+            check_ids(ops.as_ids(inputs).reshape(-1, inputs.shape[-1]), n_rows, self.name)
 
     @property
     def n_rows(self) -> int | None:
-        """Ids that come in must be below this, where the model looks them up."""
-        if self.model._graph is None:
+        """The exclusive upper bound of input ids, if the model gathers rows by them."""
+        if not self.model.built:
             return None
         graph = self.model.graph
-        found = [graph.nodes[node].layer.n_rows for node in graph.lookups()]
+        found = [graph.nodes[node].layer.n_rows for node in graph.lookups]
         return min(found) if found else None
 
-    def rule(self, weight: str, role: Literal["regularizer", "constraint"]) -> Any:
+    def rule(self, weight: str, role: Role) -> WeightRule | None:
         """Return the regularizer or constraint of a weight of the model."""
         name, own = weight.split("/", 1)
-        return self.model.get_layer(name).rule(own, role)
+        return self.parts()[name].rule(own, role)
 
-    def parts(self) -> tuple[Layer, ...]:
-        """Return the layers of the model."""
-        return tuple(self.model._layers)
+    def parts(self) -> Mapping[str, PureLayer]:
+        """Return the layers of the model, by name."""
+        return {layer.name: layer for layer in self.model.all_layers}
 
     @property
     def fixed(self) -> tuple[str, ...]:
-        """The weights of the model that no gradient changes."""
+        """The model's weights that gradients do not change."""
         return tuple(
-            f"{layer.name}/{name}" for layer in self.model._layers
-            for name in (layer.fixed if layer.trainable else layer._held or {})
-        )  # fmt: skip
+            f"{prefix}/{name}"
+            for prefix, layer in self.parts().items()
+            for name in (layer.fixed if layer.trainable else layer.named_weights())
+        )
 
     @property
-    def mixes_texts(self) -> bool:  # type: ignore[override]
-        """Whether a layer of the model mixes texts while training."""
-        return any(layer.mixes_texts for layer in self.model._layers)
+    def mixes_texts(self) -> bool:
+        """Whether a layer of the model mixes texts in training."""
+        return any(layer.mixes_texts for layer in self.parts().values())
 
     def get_config(self) -> dict[str, Any]:
         """Return the model's own config."""
@@ -124,20 +126,20 @@ class _Inside(Layer):
         return config
 
 
-def _config_of(layer: Layer) -> dict[str, Any]:
-    """Return the class name and arguments of a layer, or of the model that stands for one."""
-    if not isinstance(layer, _Inside):
+def _config_of(layer: PureLayer) -> dict[str, Any]:
+    """Return the class name and config of a layer, or of the model that it wraps."""
+    if not isinstance(layer, ModelLayer):
         return config_of(layer)
     kind = "Model" if "nodes" in layer.get_config() else "Sequential"
     return {"class_name": kind, "config": layer.get_config()}
 
 
 class Bidirectional(Layer):
-    """A recurrent layer forwards, and another one like it backwards.
+    """Runs a recurrent layer forwards and a copy of it backwards.
 
-    [B, T, D] -> [B, 2 * units]; [B, T, 2 * units] where the layer returns
+    [B, T, D] -> [B, 2 * units]; [B, T, 2 * units] if the layer returns
     sequences. merge_mode: "concat", "sum", "mul", "ave", or None for a list of
-    both. backward_layer: the one to read backwards, where it is to differ.
+    both. backward_layer: another layer to run backwards, instead of a copy.
     Schuster & Paliwal 1997.
 
     >>> from wordrow import LSTM
@@ -145,13 +147,13 @@ class Bidirectional(Layer):
     (4, 4)
     """
 
-    takes_lookups = True
+    accepts = frozenset({ops.Form.GATHERED})
 
     def __init__(
         self,
         layer: Recurrent | Mapping[str, Any],
         merge_mode: Literal["concat", "sum", "mul", "ave"] | None = "concat",
-        weights: Any = None,
+        weights: Sequence[Array] | None = None,
         backward_layer: Recurrent | Mapping[str, Any] | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
@@ -181,9 +183,9 @@ class Bidirectional(Layer):
             self.first_shape = forward.first_shape
         self.forward_layer, self.backward_layer = forward, backward
         self.merge_mode, self._given = merge_mode, weights
-        self.mask_rule = "carries" if forward.return_sequences else "consumes"
+        self.mask_rule = "propagates" if forward.return_sequences else "consumes"
 
-    def build(self, spec: Any, rng: np.random.Generator) -> tuple[Arrays, Arrays, Any]:
+    def build(self, spec: Specs, rng: np.random.Generator) -> tuple[Arrays, Arrays, Specs]:
         """Build both layers."""
         specs = spec if isinstance(spec, list) else [spec]
         half = (len(specs) - 1) // 2
@@ -208,13 +210,23 @@ class Bidirectional(Layer):
         return weights, state, outputs if len(outputs) > 1 else outputs[0]
 
     @staticmethod
-    def _built(layer: Layer, specs: list[Spec], rng: Any) -> tuple[Arrays, Arrays, Any]:
-        return layer.build(specs if len(specs) > 1 else specs[0], rng)
+    def _built(layer: PureLayer, specs: list[Spec], rng: Rng) -> tuple[Arrays, Arrays, Specs]:
+        built: tuple[Arrays, Arrays, Specs] = layer.build(
+            specs if len(specs) > 1 else specs[0], rng
+        )
+        return built
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return both answers, merged."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the outputs of both, merged."""
         x, *initial = inputs if isinstance(inputs, list) else [inputs]
         steps_mask = mask[0] if isinstance(mask, list) else mask
         half = len(initial) // 2
@@ -225,13 +237,17 @@ class Bidirectional(Layer):
         ):
             part = ("forward", "backward")[i]
             outputs, _, after = layer.apply(
-                _part(part, weights), _part(part, state), [x, *given], [steps_mask],
-                training=training, rng=ops.rng_of(rng, i),
-            )  # fmt: skip
+                part_of(part, weights),
+                part_of(part, state),
+                [x, *given],
+                [steps_mask],
+                training=training,
+                rng=ops.fold_in(rng, i),
+            )
             found.append(outputs if isinstance(outputs, list) else [outputs])
             states.append(after)
         (ahead, *ahead_ends), (back, *back_ends) = found
-        if self.forward_layer.return_sequences:  # the one that went backwards, turned round
+        if self.forward_layer.return_sequences:  # reverse the backward one's
             if self.backward_layer.go_backwards:
                 back = back[:, ::-1]
             else:
@@ -244,7 +260,7 @@ class Bidirectional(Layer):
             return merged[0], out_mask, after
         return merged + ends, [out_mask] * len(merged) + [None] * len(ends), after
 
-    def _merge(self, ahead: Any, back: Any) -> list[Any]:
+    def _merge(self, ahead: Array, back: Array) -> list[Array]:
         if self.merge_mode is None:
             return [ahead, back]
         if self.merge_mode == "concat":
@@ -253,37 +269,37 @@ class Bidirectional(Layer):
             return [ahead * back]
         return [(ahead + back) / 2 if self.merge_mode == "ave" else ahead + back]
 
-    def rule(self, weight: str, role: Literal["regularizer", "constraint"]) -> Any:
+    def rule(self, weight: str, role: Role) -> WeightRule | None:
         """Return the regularizer or constraint of a weight of either layer."""
         part, name = weight.split("/", 1)
         layer = self.forward_layer if part == "forward" else self.backward_layer
         return layer.rule(name, role)
 
-    def parts(self) -> tuple[Layer, ...]:
+    def parts(self) -> Mapping[str, PureLayer]:
         """Return both layers."""
-        return self.forward_layer, self.backward_layer
+        return {"forward": self.forward_layer, "backward": self.backward_layer}
 
     def __call__(
         self,
         inputs: Any,
-        mask: Any = None,
+        mask: Mask = None,
         *,
         training: bool | None = None,
         initial_state: Any = None,
     ) -> Any:
-        """Return the layer's outputs; initial_state: the states of both, forward first."""
+        """Return the layer's outputs; initial_state: the first states of both, forward first."""
         if initial_state is not None:
             inputs = [inputs, *initial_state]
             mask = mask if mask is None else [mask, *[None] * len(initial_state)]
         return super().__call__(inputs, mask, training=training)
 
     def reset_states(self) -> None:
-        """Begin the next batch of stateful layers with zeros."""
-        self._weights = self._weights  # whoever trains them must load them anew
-        self._state = {name: np.zeros_like(array) for name, array in self._state.items()}
+        """Start the next batch of stateful layers with zeros."""
+        for state in self.named_state().values():
+            state.replace(np.zeros(state.shape, np.float32))
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {
             "layer": config_of(self.forward_layer),
             "backward_layer": config_of(self.backward_layer),
@@ -292,12 +308,10 @@ class Bidirectional(Layer):
 
 
 class TimeDistributed(Layer):
-    """The same layer, or model, for every step: [B, T, ...] -> [B, T, ...]. Carries the mask.
+    """Applies a layer, or a model, to every step: [B, T, ...] -> [B, T, ...]. Propagates the mask.
 
-    A model begins with the weights that it has, and keeps these: what is trained here is a copy.
-
-    Over texts of sentences, [B, S, T], it takes the mask of the words, and puts
-    out that of the sentences: real where any word is.
+    A model shares its weights with this layer. On documents of sentences, [B, S, T], it
+    takes the mask of the words and returns that of the sentences: real if any word is.
 
     >>> from wordrow import Dense
     >>> TimeDistributed(Dense(2))(np.zeros((4, 5, 3), np.float32)).shape
@@ -323,17 +337,27 @@ class TimeDistributed(Layer):
         )
 
     def apply(
-        self, weights: Arrays, state: Arrays, inputs: Any, mask: Any, *, training: bool, rng: Any
-    ) -> tuple[Any, Any, Arrays]:
-        """Return the layer's outputs for all steps, as if each were a text of its own."""
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the layer's outputs for all steps, each treated as a separate text."""
         n, steps = inputs.shape[:2]
         inner = mask if mask is not None and mask.ndim > 2 else None
         flat = inputs.reshape(n * steps, *inputs.shape[2:])
         outputs, out_mask, after = self.layer.run(
-            _part("layer", weights), _part("layer", state), flat,
+            part_of("layer", weights),
+            part_of("layer", state),
+            flat,
             None if inner is None else inner.reshape(n * steps, *inner.shape[2:]),
-            training=training, rng=rng,
-        )  # fmt: skip
+            training=training,
+            rng=rng,
+        )
         if out_mask is not None:
             mask = out_mask.reshape(n, steps, *out_mask.shape[1:])
         elif inner is not None:
@@ -342,31 +366,31 @@ class TimeDistributed(Layer):
 
     @property
     def fixed(self) -> tuple[str, ...]:
-        """The weights of the layer that no gradient changes."""
+        """The layer's weights that gradients do not change."""
         return tuple(f"layer/{name}" for name in self.layer.fixed)
 
     @property
-    def mixes_texts(self) -> bool:  # type: ignore[override]
-        """Whether the layer's answers depend on other texts while training."""
+    def mixes_texts(self) -> bool:
+        """Whether the layer mixes texts in training."""
         return self.layer.mixes_texts
 
     @property
     def n_rows(self) -> int | None:
-        """Ids that come in must be below this, where the layer looks ids up."""
+        """The exclusive upper bound of input ids, if the layer gathers rows by them."""
         return self.layer.n_rows
 
     def check(self, inputs: Any) -> None:
         """Raise ValueError for values that the layer cannot take."""
         self.layer.check(inputs)
 
-    def rule(self, weight: str, role: Literal["regularizer", "constraint"]) -> Any:
+    def rule(self, weight: str, role: Role) -> WeightRule | None:
         """Return the regularizer or constraint of a weight of the layer."""
         return self.layer.rule(weight.split("/", 1)[1], role)
 
-    def parts(self) -> tuple[Layer, ...]:
+    def parts(self) -> Mapping[str, PureLayer]:
         """Return the layer."""
-        return (self.layer,)
+        return {"layer": self.layer}
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments that recreate this layer."""
         return super().get_config() | {"layer": _config_of(self.layer)}

@@ -1,6 +1,6 @@
-"""Metrics, in one table: what `compile` may name, and what a saved model may."""
+"""The metrics, and the table of those that `compile` or a saved model may name."""
 
-from wordrow.nn import losses
+from wordrow.nn.functions import losses
 from wordrow.nn.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -14,36 +14,67 @@ from wordrow.nn.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from wordrow.nn.metrics.auc import AUC
 from wordrow.nn.metrics.counts import (
-    AUC,
-    F1Score,
     FalseNegatives,
     FalsePositives,
-    FBetaScore,
     Precision,
-    R2Score,
     Recall,
     TrueNegatives,
     TruePositives,
 )
 from wordrow.nn.metrics.metric import MeanMetric, Metric
 from wordrow.nn.metrics.of_losses import OF_LOSSES, RootMeanSquaredError
-from wordrow.nn.named import Named
+from wordrow.nn.metrics.scores import F1Score, FBetaScore, R2Score
+from wordrow.nn.registry import Registry
 
 __all__ = [
-    "AUC", "METRICS", "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "F1Score",
-    "FBetaScore", "FalseNegatives", "FalsePositives", "MeanMetric", "Metric", "Precision",
-    "R2Score", "Recall", "RootMeanSquaredError", "SparseCategoricalAccuracy",
-    "SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "TrueNegatives", "TruePositives",
-    "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
-    "sparse_top_k_categorical_accuracy", "top_k_categorical_accuracy",
-]  # fmt: skip
+    "AUC",
+    "METRICS",
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "MeanMetric",
+    "Metric",
+    "Precision",
+    "R2Score",
+    "Recall",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
+]
 
 _CLASSES = (
-    AUC, Accuracy, BinaryAccuracy, CategoricalAccuracy, F1Score, FBetaScore, FalseNegatives,
-    FalsePositives, Precision, R2Score, Recall, RootMeanSquaredError, SparseCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
-)  # fmt: skip
+    AUC,
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    F1Score,
+    FBetaScore,
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    R2Score,
+    Recall,
+    RootMeanSquaredError,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    TrueNegatives,
+    TruePositives,
+)
 _FUNCTIONS = {
     "binary_accuracy": binary_accuracy,
     "categorical_accuracy": categorical_accuracy,
@@ -51,7 +82,7 @@ _FUNCTIONS = {
     "sparse_top_k_categorical_accuracy": sparse_top_k_categorical_accuracy,
     "top_k_categorical_accuracy": top_k_categorical_accuracy,
 }
-METRICS = Named(
+METRICS = Registry(
     "a metric",
     classes={cls.__name__: cls for cls in _CLASSES}
     | OF_LOSSES

@@ -1,4 +1,4 @@
-"""How often outputs are right: functions of (labels, outputs), and metrics of them."""
+"""Accuracies: functions of (labels, outputs), and metrics of them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,25 @@ import numpy as np
 
 from wordrow.nn.metrics.metric import MeanMetric
 from wordrow.nn.ops import namespace
+from wordrow.nn.spec import Array
 
 __all__ = [
-    "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy",
-    "SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "binary_accuracy",
-    "categorical_accuracy", "sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy",
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
     "top_k_categorical_accuracy",
-]  # fmt: skip
+]
 
 
-def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
-    """Return whether y_pred is on the side of the threshold that y_true (0 or 1) says.
+def binary_accuracy(y_true: Array, y_pred: Array, threshold: float = 0.5) -> Array:
+    """Return whether y_pred is on the right side of the threshold. y_true: 0 or 1.
 
     >>> import numpy as np
     >>> binary_accuracy(np.array([[1], [1]]), np.array([[0.7], [0.4]])).tolist()
@@ -29,8 +37,8 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     return right.astype(np.float32).mean(axis=-1)
 
 
-def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """Return whether the largest output is the right class. y_true: [B, ..., classes].
+def categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
+    """Return whether the largest output is the true class. y_true: [B, ..., classes].
 
     >>> import numpy as np
     >>> categorical_accuracy(np.eye(2), np.array([[0.9, 0.1], [0.8, 0.2]])).tolist()
@@ -39,32 +47,32 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     return (y_true.argmax(axis=-1) == y_pred.argmax(axis=-1)).astype(np.float32)
 
 
-def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """Return whether the largest output is the right class. y_true: its number.
+def sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
+    """Return whether the largest output is the true class. y_true: its index.
 
     >>> import numpy as np
     >>> y_pred = np.array([[0.9, 0.1], [0.8, 0.2]])
     >>> sparse_categorical_accuracy(np.array([0, 1]), y_pred).tolist()
     [1.0, 0.0]
     """
-    return (_numbers(y_true, y_pred) == y_pred.argmax(axis=-1)).astype(np.float32)
+    return (_class_indices(y_true, y_pred) == y_pred.argmax(axis=-1)).astype(np.float32)
 
 
-def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
-    """Return whether the right class is among the k largest outputs. y_true: its number.
+def sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:
+    """Return whether the true class is among the k largest outputs. y_true: its index.
 
     >>> import numpy as np
     >>> y_pred = np.array([[0.5, 0.3, 0.2]])
     >>> sparse_top_k_categorical_accuracy(np.array([1]), y_pred, k=2).tolist()
     [1.0]
     """
-    numbers = _numbers(y_true, y_pred)[..., None]
-    own = namespace(y_pred).take_along_axis(y_pred, numbers, axis=-1)
+    indices = _class_indices(y_true, y_pred)[..., None]
+    own = namespace(y_pred).take_along_axis(y_pred, indices, axis=-1)
     return ((y_pred > own).sum(axis=-1) < k).astype(np.float32)
 
 
-def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
-    """Return whether the right class is among the k largest outputs. y_true: [B, ..., classes].
+def top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:
+    """Return whether the true class is among the k largest outputs. y_true: [B, ..., classes].
 
     >>> import numpy as np
     >>> top_k_categorical_accuracy(np.eye(3)[:1], np.array([[0.2, 0.3, 0.5]]), k=2).tolist()
@@ -73,14 +81,14 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     return sparse_top_k_categorical_accuracy(y_true.argmax(axis=-1), y_pred, k)
 
 
-def _numbers(y_true: Any, y_pred: Any) -> Any:
-    """Return class numbers without a last axis of length 1."""
-    numbers = y_true[..., 0] if y_true.ndim == y_pred.ndim else y_true
-    return numbers.astype(np.int32)
+def _class_indices(y_true: Array, y_pred: Array) -> Array:
+    """Return class indices without a last axis of length 1."""
+    indices = y_true[..., 0] if y_true.ndim == y_pred.ndim else y_true
+    return indices.astype(np.int32)
 
 
 class _Accuracy(MeanMetric):
-    of: Callable[..., Any]
+    of: Callable[..., Array]
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(type(self).of, name or self.default_name)
@@ -98,7 +106,7 @@ class BinaryAccuracy(_Accuracy):
         self.function = lambda y_true, y_pred: binary_accuracy(y_true, y_pred, self.threshold)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
+        """Return the arguments that recreate this metric."""
         return super().get_config() | {"threshold": self.threshold}
 
 
@@ -117,7 +125,7 @@ class SparseCategoricalAccuracy(_Accuracy):
 
 
 class _TopK(MeanMetric):
-    of: Callable[..., Any]
+    of: Callable[..., Array]
 
     def __init__(self, k: int = 5, name: str | None = None) -> None:
         self.k = int(k)
@@ -127,7 +135,7 @@ class _TopK(MeanMetric):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
+        """Return the arguments that recreate this metric."""
         return super().get_config() | {"k": self.k}
 
 

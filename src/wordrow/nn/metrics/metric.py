@@ -1,27 +1,28 @@
-"""Metrics: what is counted while a model learns or is evaluated.
+"""Metrics: what `fit` and `evaluate` report.
 
-A metric is three pure functions over a small dict of numbers:
+A metric is three pure functions over a small dict of arrays:
 
     init() -> state
     update(state, y_true, y_pred, weight) -> state
     result(state) -> number
 
-weight: [B] or [B, T], 0 for what does not count. Own metrics are functions of
-(y_true, y_pred) that return a number an example; their mean is shown.
+weight: [B] or [B, T], 0 for examples or steps that do not count. A user-defined metric is a
+function of (y_true, y_pred) that returns one value per example; their mean is reported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from wordrow.nn.ops import namespace
+from wordrow.nn.spec import Array, Arrays
 
-__all__ = ["MeanMetric", "Metric", "State", "share_of", "spread_over"]
+__all__ = ["MeanMetric", "Metric", "State", "ratio", "spread_over"]
 
-State = dict[str, Any]
+State: TypeAlias = Arrays
 
 
 class Metric:
@@ -33,10 +34,12 @@ class Metric:
     def __init__(self, name: str | None = None) -> None:
         self.name = name or self.default_name
 
-    # ---- counting by oneself, as Keras's metrics do ------------------------
+    # ---- stateful use, as in Keras ------------------------
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch, outside of `fit`; `result()` says what it comes to so far."""
+    def update_state(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> None:
+        """Count a batch, outside of `fit`; `result()` returns the result so far."""
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
         if self._own is None:
             if hasattr(self, "n_outputs"):
@@ -51,13 +54,13 @@ class Metric:
 
     reset_states = reset_state
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Count a batch, and return what it comes to so far."""
+    def __call__(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> Array:
+        """Count a batch, and return the result so far."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
 
     def now(self, state: State | None) -> State:
-        """Return a state, or what `update_state` has counted where none is given."""
+        """Return the given state, or else what `update_state` has counted."""
         if state is not None:
             return state
         return self.init() if self._own is None else self._own
@@ -68,16 +71,16 @@ class Metric:
         """Return the state before anything is counted."""
         raise TypeError(f"{type(self).__name__} does not say what it counts: define `init`.")
 
-    def update(self, state: State, y_true: Any, y_pred: Any, weight: Any) -> State:
+    def update(self, state: State, y_true: Array, y_pred: Array, weight: Array | None) -> State:
         """Return the state with a batch counted."""
         raise TypeError(f"{type(self).__name__} does not say how it counts: define `update`.")
 
-    def result(self, state: State | None = None) -> Any:
-        """Return the number that a state stands for."""
+    def result(self, state: State | None = None) -> Array:
+        """Return the result of a state."""
         raise TypeError(f"{type(self).__name__} does not say what it comes to: define `result`.")
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
+        """Return the arguments that recreate this metric."""
         return {"name": self.name}
 
 
@@ -91,15 +94,15 @@ class MeanMetric(Metric):
     1.0
     """
 
-    def __init__(self, function: Callable[[Any, Any], Any], name: str | None = None) -> None:
+    def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None) -> None:
         super().__init__(name or getattr(function, "__name__", type(function).__name__))
         self.function = function
 
     def init(self) -> State:
-        """Return nothing counted."""
+        """Return zero counts."""
         return {"total": np.zeros(()), "count": np.zeros(())}
 
-    def update(self, state: State, y_true: Any, y_pred: Any, weight: Any) -> State:
+    def update(self, state: State, y_true: Array, y_pred: Array, weight: Array | None) -> State:
         """Add a batch."""
         values = self.function(y_true, y_pred)
         xp = namespace(y_pred)
@@ -108,28 +111,29 @@ class MeanMetric(Metric):
         values = xp.asarray(values)
         while values.ndim > weight.ndim:
             values = values.mean(axis=-1)
-        if values.ndim < weight.ndim:  # one number for the batch, or an example
-            weight = weight.reshape(*weight.shape[: values.ndim], -1).mean(axis=-1) \
-                if values.ndim else weight.max()  # fmt: skip
+        if values.ndim == 0:  # one value for the batch
+            weight = weight.max()
+        elif values.ndim < weight.ndim:  # one value per example, and a weight per step
+            weight = weight.reshape(*weight.shape[: values.ndim], -1).mean(axis=-1)
         return {
             "total": state["total"] + (values * weight).sum(),
             "count": state["count"] + (weight + 0 * values).sum(),
         }
 
-    def result(self, state: State | None = None) -> Any:
-        """Return the mean; 0 where nothing was counted."""
+    def result(self, state: State | None = None) -> Array:
+        """Return the mean; 0 if nothing was counted."""
         state = self.now(state)
-        return share_of(state["total"], state["count"])
+        return ratio(state["total"], state["count"])
 
 
-def share_of(part: Any, whole: Any) -> Any:
-    """Return part / whole, 0 where whole is 0."""
+def ratio(part: Array, whole: Array) -> Array:
+    """Return part / whole; 0 where whole is 0."""
     xp = namespace(whole)
     return xp.where(whole != 0, part / xp.where(whole != 0, whole, 1), 0)
 
 
-def spread_over(weight: Any, y_pred: Any) -> Any:
-    """Return weights [B] or [B, T] with as many axes as the outputs."""
+def spread_over(weight: Array | None, y_pred: Array) -> Array:
+    """Return weights [B] or [B, T], with axes added to match the outputs."""
     if weight is None:
         return namespace(y_pred).ones((1,) * y_pred.ndim, np.float32)
     return weight.reshape(weight.shape + (1,) * (y_pred.ndim - weight.ndim))

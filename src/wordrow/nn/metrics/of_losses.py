@@ -1,12 +1,13 @@
-"""Losses as metrics: their means over all that is evaluated."""
+"""Losses as metrics: their means over all examples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from wordrow.nn import losses
+from wordrow.nn.functions import losses
 from wordrow.nn.metrics.metric import MeanMetric, Metric, State
+from wordrow.nn.spec import Array
 
 __all__ = ["OF_LOSSES", "RootMeanSquaredError"]
 
@@ -14,7 +15,7 @@ __all__ = ["OF_LOSSES", "RootMeanSquaredError"]
 class _OfLoss(MeanMetric):
     """The mean of a loss, as a metric."""
 
-    of: Callable[..., Any]
+    of: Callable[..., Array]
 
     def __init__(self, name: str | None = None, **options: Any) -> None:
         self.options = options
@@ -24,18 +25,22 @@ class _OfLoss(MeanMetric):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this metric again."""
+        """Return the arguments that recreate this metric."""
         return super().get_config() | self.options
 
 
-def _of_loss(kind: str, function: Callable[..., Any], name: str) -> type[Metric]:
-    about = {"__doc__": f"The mean of `{function.__name__}`, as a metric.", "__module__": __name__,
-             "default_name": name, "of": staticmethod(function)}  # fmt: skip
+def _of_loss(kind: str, function: Callable[..., Array], name: str) -> type[Metric]:
+    about = {
+        "__doc__": f"The mean of `{function.__name__}`, as a metric.",
+        "__module__": __name__,
+        "default_name": name,
+        "of": staticmethod(function),
+    }
     return type(kind, (_OfLoss,), about)
 
 
 class RootMeanSquaredError(MeanMetric):
-    """The root of the mean of squared differences.
+    """The root of the mean squared error.
 
     >>> metric = RootMeanSquaredError()
     >>> metric.update_state([[0.0], [0.0]], [[3.0], [3.0]])
@@ -48,13 +53,13 @@ class RootMeanSquaredError(MeanMetric):
     def __init__(self, name: str | None = None) -> None:
         super().__init__(losses.mean_squared_error, name or self.default_name)
 
-    def result(self, state: State | None = None) -> Any:
+    def result(self, state: State | None = None) -> Array:
         """Return the root of the mean."""
         return super().result(state) ** 0.5
 
 
-def _cosine(y_true: Any, y_pred: Any) -> Any:
-    """Return the cosine between labels and outputs."""
+def _cosine(y_true: Array, y_pred: Array) -> Array:
+    """Return the cosine similarity of labels and outputs."""
     return -losses.cosine_similarity(y_true, y_pred)
 
 
@@ -76,4 +81,4 @@ OF_LOSSES: dict[str, type[Metric]] = {
         ("Poisson", losses.poisson, None),
         ("CosineSimilarity", _cosine, "cosine_similarity"),
     )
-}  # fmt: skip
+}

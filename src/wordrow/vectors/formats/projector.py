@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from wordrow.errors import FileFormatError
 from wordrow.store import check_writable, writing
-from wordrow.vectors.formats.choice import Choice, read_rows
-from wordrow.vectors.formats.source import Source
-from wordrow.vectors.formats.text import check_words, dimension, row_lines
-from wordrow.vectors.vectors import Vectors
+from wordrow.vectors.data import VectorData
+from wordrow.vectors.formats.format import Format
+from wordrow.vectors.formats.options import LoadOptions
+from wordrow.vectors.formats.rows import read_rows
+from wordrow.vectors.formats.source import ReadChunk, Source
+from wordrow.vectors.formats.text import check_words, first_dimension, row_lines
 
-__all__ = ["metadata_path", "read_projector", "why_no_projector", "write_projector"]
+__all__ = ["FORMAT", "metadata_path"]
 
 _TABLES = ("vectors", "tensors", "tensor", "embeddings", "embedding")
-_LINES_AT_ONCE = 1024
+_CHUNK_LINES = 1024
 
 
 def metadata_path(path: str | os.PathLike[str]) -> Path:
-    """Return where the words of a .tsv stand: vectors.tsv has metadata.tsv, x.tsv x_metadata.tsv.
+    """Return the path of the words: metadata.tsv for vectors.tsv and x_metadata.tsv for x.tsv.
 
     >>> metadata_path("imdb_vectors.tsv").name
     'imdb_metadata.tsv'
@@ -38,42 +39,40 @@ def metadata_path(path: str | os.PathLike[str]) -> Path:
     return target.with_name(stem + "_metadata.tsv")
 
 
-def why_no_projector(source: Source) -> str | None:
-    """Return why this is not the projector's table; None where it is."""
+def _mismatch(source: Source) -> str | None:
     first = source.head.split(b"\n")[0].strip()
-    if b"\t" not in first or dimension(b"word\t" + first) != len(first.split()):
+    if b"\t" not in first or first_dimension(b"word\t" + first) != len(first.split()):
         return "its first line is not numbers with tabs between them"
     if not metadata_path(source.path).is_file():
-        return f"beside it there is no {metadata_path(source.path).name} with the words"
+        return f"there is no {metadata_path(source.path).name} with the words beside it"
     return None
 
 
-def read_projector(source: Source, choice: Choice) -> Vectors:
-    """Return the vectors of the two files."""
+def _read(source: Source, options: LoadOptions) -> VectorData:
     dim = len(source.head.split(b"\n")[0].split())
     lines = _NamedLines(source, metadata_path(source.path))
-    return read_rows(lines, choice, dim, skip=0, n_promised=None, binary=False)
+    return read_rows(lines, options, dim, skip=0, n_expected=None, binary=False)
 
 
 class _NamedLines:
-    """The lines of a table, each with its word in front: as text with words has them."""
+    """The lines of a table, each with its word put in front, as in a text format."""
 
     def __init__(self, source: Source, metadata: Path) -> None:
         self.source, self.metadata = source, metadata
         self.name, self.n_bytes = source.name, source.n_bytes
 
-    def pieces(self, read: Callable[[Any, int, bool], int], *, skip: int, padding: int) -> None:
-        """Call read(buffer, n, is_last) for some lines after the other, as Source does."""
+    def read_chunks(self, read: ReadChunk, *, skip: int, padding: int) -> None:
+        """Call read(buffer, n, is_last) for chunks of lines, as Source does."""
         words = self._words()
-        with self.source.open() as file, self.source.telling_damage():
+        with self.source.open() as file, self.source.reporting_damage():
             lines = iter(io.BufferedReader(file))
-            while some := list(islice(lines, _LINES_AT_ONCE)):
+            while some := list(islice(lines, _CHUNK_LINES)):
                 named = b"".join(
                     self._next(words) + b"\t" + line.rstrip(b"\n") + b"\n" for line in some
                 )
                 buffer = np.zeros(len(named) + 1 + padding, np.uint8)
                 buffer[: len(named)] = np.frombuffer(named, np.uint8)
-                if read(buffer, len(named), len(some) < _LINES_AT_ONCE) < 0:
+                if read(buffer, len(named), len(some) < _CHUNK_LINES) < 0:
                     return
         if next(words, None) is not None:
             raise FileFormatError(
@@ -100,22 +99,34 @@ class _NamedLines:
             yield line.rstrip(b"\r").split(b"\t")[0]
 
 
-def write_projector(vectors: Vectors, path: str | os.PathLike[str]) -> None:
-    """Write both files: the words first, so that a table never stands without them.
+def _write(data: VectorData, path: str) -> None:
+    """Write both files, the words first, so that there is never a table without them.
 
-    Raises ValueError for words or rows that would not be read as they were.
+    Raises ValueError for words or rows that would be read back differently.
     """
-    check_words(vectors, "\t\n\r\0", "the projector", edges=" ")
-    if vectors.dim < 2 or not len(vectors) or "" in vectors:
+    check_words(data.vocabulary, "\t\n\r\0", "the projector", edges=" ")
+    has_empty_word = "" in data.vocabulary
+    if data.dim < 2 or not len(data) or has_empty_word:
+        empty = ", one of the empty word" if has_empty_word else ""
         raise ValueError(
-            "the projector's table needs rows, of two numbers at least, and words that are not "
-            f"empty; received {len(vectors):,} rows of {vectors.dim}"
-            f"{', one of the empty word' if '' in vectors else ''}. Save as .safetensors."
+            "the projector's table needs at least one row, two dimensions, and words that are not "
+            f"empty; received {len(data):,} rows of {data.dim}{empty}. Save as .safetensors."
         )
     check_writable(path)
     with writing(metadata_path(path)) as file:
-        for word in vectors.vocabulary:
+        for word in data.vocabulary:
             file.write(f"{word}\n".encode())
     with writing(path) as file:
-        for lines in row_lines(None, vectors.table, "\t"):
+        for lines in row_lines(None, data.table, "\t"):
             file.write(lines)
+
+
+FORMAT = Format(
+    name="projector",
+    title="TensorBoard's projector",
+    mismatch=_mismatch,
+    read=_read,
+    write=_write,
+    suffixes=(".tsv",),
+    compressible=False,
+)

@@ -1,4 +1,4 @@
-"""A file to read, plain or packed: its first bytes, and then all of them, piece by piece."""
+"""Files to read and write, plain or compressed: the first bytes, and then all of them in chunks."""
 
 from __future__ import annotations
 
@@ -14,32 +14,51 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from wordrow.errors import FileFormatError, MissingExtraError
 from wordrow.progress import counting
 from wordrow.store import writing
 
-__all__ = ["HEAD_BYTES", "MOST_PACKED", "PACKED", "STOP", "Source", "packing"]
+__all__ = [
+    "COMPRESSED_SUFFIXES",
+    "HEAD_BYTES",
+    "MAX_COMPRESSION",
+    "STOP",
+    "ReadChunk",
+    "Source",
+    "open_target",
+]
 
-PACKED = (".gz", ".zst", ".zip")
-STOP = -1  # what a reader of pieces returns when it wants no more
+Stream = io.RawIOBase | io.BufferedIOBase
+ReadChunk = Callable[[npt.NDArray[np.uint8], int, bool], int]
+
+COMPRESSED_SUFFIXES = (".gz", ".zst", ".zip")
+STOP = -1  # what a ReadChunk returns when it needs no more
 HEAD_BYTES = 1 << 16
-_PIECE_BYTES = 4 << 20
-_LONGEST_LINE = 16 << 20
-_MARK = b"\xef\xbb\xbf"
-MOST_PACKED = 1032  # how many times smaller zip makes anything
-_SHOWN_BYTES = 100 << 20  # files above this show progress
-# What the libraries that unpack raise of files that are damaged.
-_BROKEN = (
-    OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError,
-    ValueError, LookupError, struct.error,
-)  # fmt: skip
+_CHUNK_BYTES = 4 << 20
+_MAX_LINE_BYTES = 16 << 20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MAX_COMPRESSION = 1032  # the largest factor that zip reaches
+_PROGRESS_BYTES = 100 << 20  # files above this show progress
+# What the decompression libraries raise for damaged files.
+_DAMAGE_ERRORS = (
+    OSError,
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    struct.error,
+)
 
 
 class Source:
-    """A file of vectors, unpacked while it is read.
+    """A file of vectors, decompressed while it is read.
 
-    head: its first 64 KB, unpacked, without the mark that some editors put before UTF-8.
+    head: its first 64 KB, decompressed, without a byte order mark.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, verbose: bool | str = False) -> None:
@@ -49,108 +68,112 @@ class Source:
         if self.path.exists() and not self.path.is_file():
             raise FileFormatError(
                 f"{self.name}: expected a file of vectors, which is read more than once; received "
-                "a pipe or device. Write what it gives to a file first."
+                "a pipe or device. Write its content to a file first."
             )
         with open(self.path, "rb") as file:
             first = file.read(4)
-            self.n_bytes = os.fstat(file.fileno()).st_size  # as it lies there
+            self.n_bytes = os.fstat(file.fileno()).st_size  # as stored
         if not first:
             raise FileFormatError(
                 f"{self.name}: expected a file of vectors, received an empty one."
             )
         self.is_zip = first == b"PK\x03\x04"
         self.members = self._members() if self.is_zip else []
-        self.packing = (
-            "gz" if first[:2] == b"\x1f\x8b" else "zst" if first == b"\x28\xb5\x2f\xfd"
-            else "zip" if self.is_zip and not self.is_npz else ""
-        )  # fmt: skip
-        with self.open() as file, self.telling_damage():
+        self.compression = ""
+        if first[:2] == b"\x1f\x8b":
+            self.compression = "gz"
+        elif first == b"\x28\xb5\x2f\xfd":
+            self.compression = "zst"
+        elif self.is_zip and not self.is_npz:
+            self.compression = "zip"
+        with self.open() as file, self.reporting_damage():
             head = file.read(HEAD_BYTES)
-        self.n_mark = len(_MARK) if head.startswith(_MARK) else 0
-        self.head = head[self.n_mark :]
+        self.n_bom = len(_BYTE_ORDER_MARK) if head.startswith(_BYTE_ORDER_MARK) else 0
+        self.head = head[self.n_bom :]
         if not self.head:
-            raise FileFormatError(f"{self.name}: expected vectors, but nothing is packed in it.")
+            raise FileFormatError(f"{self.name}: expected vectors, but its content is empty.")
 
     @property
     def is_npz(self) -> bool:
-        """Whether it is NumPy's: a zip of arrays."""
+        """Whether it is NumPy's .npz, a zip of arrays."""
         return bool(self.members) and all(name.endswith(".npy") for name in self.members)
 
     def first_line(self) -> bytes:
-        """Return the first line, without a mark before it.
+        """Return the first line, without a byte order mark.
 
-        Raises FileFormatError where it is longer than 16 MB.
+        Raises FileFormatError if it is longer than 16 MB.
         """
         with self.open() as file:
             lines = io.BufferedReader(file)
-            with self.telling_damage():
-                line = lines.readline(_LONGEST_LINE)
+            with self.reporting_damage():
+                line = lines.readline(_MAX_LINE_BYTES)
             lines.detach()
-        if len(line) == _LONGEST_LINE:
+        if len(line) == _MAX_LINE_BYTES:
             raise FileFormatError(
-                f"{self.name}, line 1: it does not end within 16 MB. This is no file of vectors."
+                f"{self.name}, line 1: it does not end within 16 MB. This is not a file of vectors."
             )
-        return line[self.n_mark :]
+        return line[self.n_bom :]
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[Any]:
-        """Open the file to be read from its begin, unpacked."""
+    def open(self) -> Iterator[Stream]:
+        """Open the file for reading, decompressed."""
         with contextlib.ExitStack() as stack:
-            file: Any = stack.enter_context(open(self.path, "rb", buffering=0))
-            if self.packing == "gz":
+            file: Stream = stack.enter_context(open(self.path, "rb", buffering=0))
+            if self.compression == "gz":
                 file = stack.enter_context(gzip.GzipFile(fileobj=io.BufferedReader(file)))
-            elif self.packing == "zst":
+            elif self.compression == "zst":
                 file = stack.enter_context(io.BufferedReader(_Zstandard(file)))
-            elif self.packing == "zip":
-                with self.telling_damage():
+            elif self.compression == "zip":
+                with self.reporting_damage():
                     archive = stack.enter_context(zipfile.ZipFile(file))
-                    file = stack.enter_context(archive.open(self.members[0]))
+                    member: Any = archive.open(self.members[0])  # typeshed says IO[bytes]
+                    file = stack.enter_context(member)
             yield file
 
     @contextlib.contextmanager
-    def telling_damage(self) -> Iterator[None]:
-        """Turn what unpackers raise of damaged files into a FileFormatError."""
-        if not self.packing and not self.is_zip:
+    def reporting_damage(self) -> Iterator[None]:
+        """Turn what decompression raises for damaged files into a FileFormatError."""
+        if not self.compression and not self.is_zip:
             yield
             return
-        broken: tuple[type[Exception], ...] = _BROKEN
-        if self.packing == "zst":
+        broken: tuple[type[Exception], ...] = _DAMAGE_ERRORS
+        if self.compression == "zst":
             broken = (*broken, _zstandard().ZstdError)
         try:
             yield
         except FileFormatError:
             raise
         except broken as error:
-            kind = self.packing or "zip"
+            kind = self.compression or "zip"
             raise FileFormatError(
-                f"{self.name}: expected a whole {kind} file; unpacking it fails: {error}. It is "
-                "damaged or cut short; fetch it again."
+                f"{self.name}: expected a complete {kind} file; decompressing it fails: {error}. "
+                "It is damaged or truncated; download it again."
             ) from None
 
-    def pieces(self, read: Callable[[Any, int, bool], int], *, skip: int, padding: int) -> None:
-        """Call read(buffer, n, is_last) for piece after piece behind the first `skip` bytes.
+    def read_chunks(self, read: ReadChunk, *, skip: int, padding: int) -> None:
+        """Call read(buffer, n, is_last) for each chunk after the first `skip` bytes.
 
-        It returns how many of the n bytes it has used; the rest comes again with
-        more behind it. There is room for `padding` bytes behind the n.
+        It returns how many of the n bytes it used; the rest is passed again, with
+        more data after it. The buffer has room for `padding` bytes after the n.
         """
-        size = _PIECE_BYTES
+        size = _CHUNK_BYTES
         buffer = np.empty(size + padding, np.uint8)
         n = done = 0
-        large = self.n_bytes > _SHOWN_BYTES
+        large = self.n_bytes > _PROGRESS_BYTES
         with (
             self.open() as file,
             counting(
-                None if self.packing else self.n_bytes,
+                None if self.compression else self.n_bytes,
                 in_bytes=True,
                 wanted=self.verbose if large else False,
             ) as show,
         ):
-            with self.telling_damage():
-                _skip(file, self.n_mark + skip)
+            with self.reporting_damage():
+                _skip(file, self.n_bom + skip)
             is_last = False
             while not is_last:
                 while n < size and not is_last:
-                    with self.telling_damage():
+                    with self.reporting_damage():
                         got = file.readinto(memoryview(buffer)[n:size])  # type: ignore[arg-type]
                     is_last = not got
                     n += got
@@ -166,11 +189,11 @@ class Source:
                 n = len(rest)
                 buffer[:n] = rest
 
-    def whole(self) -> Any:
-        """Return all bytes: mapped where they are not packed."""
-        if not self.packing:
+    def read_all(self) -> npt.NDArray[np.uint8]:
+        """Return all bytes, mapped if the file is not compressed."""
+        if not self.compression:
             return np.memmap(self.path, np.uint8, mode="r")
-        with self.open() as file, self.telling_damage():
+        with self.open() as file, self.reporting_damage():
             return np.frombuffer(file.read(), np.uint8)
 
     def _members(self) -> list[str]:
@@ -178,14 +201,14 @@ class Source:
             with zipfile.ZipFile(self.path) as archive:
                 members = [i for i in archive.infolist() if not i.is_dir()]
                 names = [i.filename for i in members]
-                # The library allocates what these say.
-                if any(i.compress_size > self.n_bytes or i.file_size > MOST_PACKED * self.n_bytes
-                       for i in members):  # fmt: skip
-                    raise zipfile.BadZipFile("the sizes of its files are not those of a zip")
-        except _BROKEN as error:
+                # The library allocates memory for these sizes.
+                largest = MAX_COMPRESSION * self.n_bytes
+                if any(i.compress_size > self.n_bytes or i.file_size > largest for i in members):
+                    raise zipfile.BadZipFile("it states impossible sizes of its files")
+        except _DAMAGE_ERRORS as error:
             raise FileFormatError(
-                f"{self.name}: expected a whole zip file; its list of files cannot be read: "
-                f"{error}. It is damaged or cut short; fetch it again."
+                f"{self.name}: expected a complete zip file; its list of files cannot be read: "
+                f"{error}. It is damaged or truncated; download it again."
             ) from None
         names = [name for name in names if not name.startswith("__MACOSX/")]
         if len(names) > 1 and not all(name.endswith(".npy") for name in names):
@@ -198,7 +221,7 @@ class Source:
         return names
 
 
-def _skip(file: Any, n: int) -> None:
+def _skip(file: Stream, n: int) -> None:
     while n:
         got = len(file.read(min(n, HEAD_BYTES)))
         if not got:
@@ -207,26 +230,26 @@ def _skip(file: Any, n: int) -> None:
 
 
 class _Zstandard(io.RawIOBase):
-    """A zst file, unpacked; unlike the library's own reader it says where one is cut short."""
+    """A zst file, decompressed; unlike the library's own reader it detects truncation."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Stream) -> None:
         self._file, self._rest, self._at = file, b"", 0
-        self._unpacker = _zstandard().ZstdDecompressor().decompressobj()
+        self._decompressor = _zstandard().ZstdDecompressor().decompressobj()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         while self._at == len(self._rest):
-            packed = self._unpacker.unused_data if self._unpacker.eof else b""
-            packed = packed or self._file.read(HEAD_BYTES)
-            if self._unpacker.eof and packed:  # another frame
-                self._unpacker = _zstandard().ZstdDecompressor().decompressobj()
-            if not packed:
-                if not self._unpacker.eof:
+            data = self._decompressor.unused_data if self._decompressor.eof else b""
+            data = data or self._file.read(HEAD_BYTES)
+            if self._decompressor.eof and data:  # another frame
+                self._decompressor = _zstandard().ZstdDecompressor().decompressobj()
+            if not data:
+                if not self._decompressor.eof:
                     raise EOFError("the last frame has no end")
                 return 0
-            self._rest, self._at = self._unpacker.decompress(packed), 0
+            self._rest, self._at = self._decompressor.decompress(data), 0
         n = min(len(buffer), len(self._rest) - self._at)
         buffer[:n] = self._rest[self._at : self._at + n]
         self._at += n
@@ -234,13 +257,13 @@ class _Zstandard(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def packing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file to write, packed as its name says; it appears whole or not at all."""
+def open_target(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a file for writing, compressed as its name says; it appears complete or not at all."""
     name = os.fspath(path)
     with contextlib.ExitStack() as stack:
         file: Any = stack.enter_context(writing(path))
         if name.endswith(".gz"):
-            # The same bytes whenever it is written: no time and no name in it.
+            # Without time and name, so that the same content gives the same bytes.
             file = stack.enter_context(gzip.GzipFile("", "wb", 6, file, mtime=0))
         elif name.endswith(".zst"):
             file = stack.enter_context(

@@ -1,0 +1,5 @@
+"""Raw texts in, labels out."""
+
+from wordrow.classifier.classifier import TextClassifier
+
+__all__ = ["TextClassifier"]

@@ -1,0 +1,3 @@
+"""The configs that Keras describes models with: read into models, and written from them."""
+
+__all__: list[str] = []

@@ -1,0 +1,4 @@
+"""Learning-rate schedules."""
+
+from wordrow.nn.optimizers.schedules import *
+from wordrow.nn.optimizers.schedules import __all__ as __all__

@@ -1,0 +1,12 @@
+from wordrow.vectors.coverage import Coverage as Coverage
+from wordrow.vectors.evaluation import evaluate_analogies as evaluate_analogies
+from wordrow.vectors.evaluation import evaluate_similarities as evaluate_similarities
+from wordrow.vectors.evaluation import neighbour_overlap as neighbour_overlap
+from wordrow.vectors.fasttext import FastText as FastText
+from wordrow.vectors.index import Index as Index
+from wordrow.vectors.phrase import join_phrases as join_phrases
+from wordrow.vectors.subword import Subwords as Subwords
+from wordrow.vectors.training import train_vectors as train_vectors
+from wordrow.vectors.vectors import Moved as Moved
+from wordrow.vectors.vectors import Vectors as Vectors
+from wordrow.vectors.vocabulary import Vocabulary as Vocabulary

@@ -71,11 +71,13 @@ $(VENV)/.demo: $(VENV)/.built requirements-demo.txt
 	$(PIP) install --no-deps --require-hashes --requirement requirements-demo.txt
 	touch $@
 
-# Built again: beside JAX the core gets its training kernels.
-$(VENV)/.test: $(VENV)/.demo
-	$(PIP) install --group test
+# JAX first: beside it the core is built with its training kernels. Then all that `.demo` asks for
+# is there too.
+$(VENV)/.test: $(VENV)/.pip $(NATIVE) requirements-demo.txt
+	$(PIP) install --no-deps --require-hashes --requirement requirements-demo.txt
+	$(PIP) install --group build --group test
 	$(PIP) install --no-build-isolation --editable .
-	touch $@
+	touch $(VENV)/.built $(VENV)/.demo $@
 
 $(VENV)/.lint: $(VENV)/.built
 	$(PIP) install --group lint

@@ -1,11 +1,16 @@
 import os
 import pathlib
 import signal
+import tempfile
 
 # Before any import of Keras: it is an oracle, and JAX is its engine here.
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "0")  # every run compiles for itself
+# Every run compiles for itself, and no program twice: its processes share a folder.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    COMPILED = tempfile.TemporaryDirectory(prefix="wordrow-tests-", ignore_cleanup_errors=True)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 # Most of the time goes into compiling programs that run once: compile them plainly.
 # XLA_FLAGS= runs the tests with the programs that users have.
 os.environ.setdefault(

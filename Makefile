@@ -75,10 +75,10 @@ $(VENV)/.demo: $(VENV)/.built requirements-demo.txt
 # is there too.
 $(VENV)/.test: $(VENV)/.pip $(NATIVE) requirements-demo.txt
 	$(PIP) install --no-deps --require-hashes --requirement requirements-demo.txt
-	$(PIP) install --group build --group test
+	$(PIP) install --no-compile --group build --group test
 	$(PIP) install --no-build-isolation --editable .
 	touch $(VENV)/.built $(VENV)/.demo $@
 
 $(VENV)/.lint: $(VENV)/.built
-	$(PIP) install --group lint
+	$(PIP) install --no-compile --group lint
 	touch $@

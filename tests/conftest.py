@@ -1,3 +1,4 @@
+import gc
 import os
 import pathlib
 import signal
@@ -16,7 +17,7 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
-    "--xla_cpu_use_fusion_emitters=false",
+    "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
 )
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and what they start.
@@ -28,6 +29,9 @@ import numpy as np
 import pytest
 
 from wordrow import _core
+
+# What JAX builds while it traces is many small objects that live on: look for garbage less often.
+gc.set_threshold(100_000, 20, 100)
 
 # No test has a time limit: machines are noisy.
 hypothesis.settings.register_profile(

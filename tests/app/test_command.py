@@ -68,11 +68,15 @@ def test_train_evaluate_predict_explain(files, capfd):
     assert "trained on 120 texts" in answer.stdout
     assert "model: train.safetensors" in answer.stdout
 
-    answer = ask("evaluate", "train.safetensors", "test.csv")
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.splitlines()[-1] == "accuracy 1.0000"
-    answer = ask("evaluate", "train.safetensors", "test.csv", "--json")
-    assert json.loads(answer.stdout)["accuracy"] == 1.0
+    def out(*arguments):
+        assert run([*arguments]) == 0
+        return capfd.readouterr().out
+
+    capfd.readouterr()
+    found = out("evaluate", "train.safetensors", "test.csv")
+    assert found.splitlines()[-1] == "accuracy 1.0000"
+    found = out("evaluate", "train.safetensors", "test.csv", "--json")
+    assert json.loads(found)["accuracy"] == 1.0
 
     answer = ask("predict", "train.safetensors", "a fine film", "so\tdull")
     lines = [line.split("\t") for line in answer.stdout.splitlines()]
@@ -84,16 +88,14 @@ def test_train_evaluate_predict_explain(files, capfd):
     objects = [json.loads(line) for line in from_input.stdout.splitlines()]
     assert [found["label"] for found in objects][::2] == ["good", "bad"]
     assert abs(sum(objects[0]["probabilities"].values()) - 1) < 1e-6
-    answer = ask("predict", "train.safetensors", "--file", "test.csv")
-    assert len(answer.stdout.splitlines()) == 40
+    assert len(out("predict", "train.safetensors", "--file", "test.csv").splitlines()) == 40
 
-    answer = ask("explain", "a fine, dull oddity", "--model", "train.safetensors", "--json")
-    explanation = json.loads(answer.stdout)
+    found = out("explain", "a fine, dull oddity", "--model", "train.safetensors", "--json")
+    explanation = json.loads(found)
     total = explanation["bias"] + sum(part["score"] for part in explanation["contributions"])
     assert total == pytest.approx(explanation["score"], abs=1e-5)
     assert explanation["unknown"] == ["a", "oddity"]
-    answer = ask("explain", "a fine film", "--model", "train.safetensors")
-    assert "prediction  good" in answer.stdout
+    assert "prediction  good" in out("explain", "a fine film", "--model", "train.safetensors")
 
 
 def test_explain_without_a_model():

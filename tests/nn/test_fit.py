@@ -986,11 +986,7 @@ print(json.dumps([w.tobytes().hex() for w in m.get_weights()]))
 
 @pytest.mark.parametrize("n_threads", ["1", "2"])
 def test_the_same_bits_in_another_process(n_threads):
-    environment = os.environ | {
-        "WORDROW_THREADS": n_threads,
-        "JAX_PLATFORMS": "cpu",
-        "JAX_ENABLE_COMPILATION_CACHE": "0",  # each compiles for itself
-    }
+    environment = os.environ | {"WORDROW_THREADS": n_threads, "JAX_PLATFORMS": "cpu"}
     found = [
         json.loads(
             subprocess.run(

@@ -19,7 +19,7 @@ test: $(VENV)/.test
 lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers auto
 
 format: $(VENV)/.lint
 	$(BIN)/ruff format .
@@ -71,13 +71,13 @@ $(VENV)/.demo: $(VENV)/.built requirements-demo.txt
 	$(PIP) install --no-deps --require-hashes --requirement requirements-demo.txt
 	touch $@
 
-# JAX first: beside it the core is built with its training kernels. Then all that `.demo` asks for
-# is there too.
+# JAX first: beside it the core is built with its training kernels. What `demo` and `lint` ask for
+# is there too, then.
 $(VENV)/.test: $(VENV)/.pip $(NATIVE) requirements-demo.txt
 	$(PIP) install --no-deps --require-hashes --requirement requirements-demo.txt
 	$(PIP) install --no-compile --group build --group test
 	$(PIP) install --no-build-isolation --editable .
-	touch $(VENV)/.built $(VENV)/.demo $@
+	touch $(VENV)/.built $(VENV)/.demo $(VENV)/.lint $@
 
 $(VENV)/.lint: $(VENV)/.built
 	$(PIP) install --no-compile --group lint

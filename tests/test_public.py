@@ -2,6 +2,8 @@ import ast
 import importlib
 import inspect
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -99,26 +101,21 @@ wordrow.show_versions()
 
 
 def test_a_users_types_are_checked(tmp_path):
-    """A small program against the public names passes mypy strict, where that is installed."""
-    pytest.importorskip("mypy")
-    import subprocess
-    import sys
-
-    program = tmp_path / "program.py"
-    program.write_text(USER_PROGRAM)
+    """A small program against the public names passes mypy strict; with a wrong line it fails."""
     assert pathlib.Path(wordrow.__file__).with_name("py.typed").exists()
-    for text, passes in (
-        (USER_PROGRAM, True),
-        (USER_PROGRAM + "LSTM(units='four', x=1) + 1\n", False),
-    ):
-        program.write_text(text)
-        done = subprocess.run(
-            [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", program],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
-        assert (done.returncode == 0) == passes, done.stdout + done.stderr
+    (tmp_path / "right.py").write_text(USER_PROGRAM)
+    (tmp_path / "wrong.py").write_text(USER_PROGRAM + "LSTM(units='four', x=1) + 1\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "right.py", "wrong.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    errors = [line for line in done.stdout.splitlines() if ": error: " in line]
+    assert errors, done.stdout
+    last = len(USER_PROGRAM.splitlines()) + 1
+    assert all(line.startswith(f"wrong.py:{last}: ") for line in errors), done.stdout
 
 
 def test_versions_for_a_bug_report(capsys):

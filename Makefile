@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard core/* bind/*)
 
+# Tests and benchmarks start many processes: what these import is compiled once.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test lint format sanitize bench bench-accuracy clean
 
 demo: $(VENV)/.demo

@@ -17,6 +17,7 @@ from side_by_side import RESULTS, Contender, machine
 
 HERE = pathlib.Path(__file__).parent
 TURNS = 9
+PAIRS = 3  # of processes that share the turns: where a process's memory lies is part of its speed
 KINDS = ("mean", "lstm-masked", "lstm", "conv", "flatten")
 _TABLE = ("wordrow", "wordrow, train_on_batch")
 # job -> (file, contender, options, turns)
@@ -51,21 +52,23 @@ RAW_TEXT = {
 def in_turns(job, pythons):
     """Seconds of each turn, by python."""
     file, name, options, turns = JOBS[job]
-    both = [Contender(HERE / file, name, options, {}, python) for python in pythons]
-    try:
-        for one in both:
-            first = one.answer()
-            if first is None or "missing" in first:
-                raise RuntimeError(f"{job}: {first}")
-        for turn in range(turns + 1):
-            for one in both if turn % 2 else both[::-1]:
-                seconds = one.turn()
-                if turn:
-                    one.seconds.append(seconds)
-    finally:
-        for one in both:
-            one.close()
-    return [one.seconds for one in both]
+    found = [[], []]
+    for pair in range(PAIRS):
+        both = [Contender(HERE / file, name, options, {}, python) for python in pythons]
+        try:
+            for one in both:
+                first = one.answer()
+                if first is None or "missing" in first:
+                    raise RuntimeError(f"{job}: {first}")
+            for turn in range(-(-turns // PAIRS) + 1):
+                for one in both if (pair + turn) % 2 else both[::-1]:
+                    seconds = one.turn()
+                    if turn:  # the first one warms up
+                        found[both.index(one)].append(seconds)
+        finally:
+            for one in both:
+                one.close()
+    return found
 
 
 def raw_text(job, pythons):

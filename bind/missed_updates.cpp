@@ -34,27 +34,26 @@ void add_step(MissedUpdates& self, double rate, double keep) {
 nb::tuple since(const MissedUpdates& self, In<std::int32_t, 1> last) {
   require(self.has_closed_form(), "the betas need more terms than the core adds up: train densely");
   const std::size_t n = last.shape(0), n_terms = static_cast<std::size_t>(self.n_terms());
-  for (std::size_t i = 0; i < n; ++i)
-    require(last.data()[i] >= 0 && last.data()[i] <= self.step(),
-            "`last` must hold steps from 0 to the last step");
+  const std::int32_t *steps = last.data(), now = self.step();
+  bool valid = true;
+  for (std::size_t i = 0; i < n; ++i) valid &= (steps[i] >= 0) & (steps[i] <= now);
+  require(valid, "`last` must hold steps from 0 to the last step");
   nb::object terms = nb::none(), keep = nb::none();
   if (n_terms > 0) {
     std::unique_ptr<float[]> sums(new float[n * n_terms]);
-    for (std::size_t i = 0; i < n; ++i)
-      std::copy_n(self.terms(last.data()[i]).of, n_terms, sums.get() + i * n_terms);
+    self.copy_terms(steps, n, sums.get());
     terms = nb::cast(to_numpy<2>(std::move(sums), {n, n_terms}));
   }
+  const auto each_row = [&](auto&& value) {
+    std::unique_ptr<float[]> values(new float[n]);
+    for (std::size_t i = 0; i < n; ++i) values[i] = value(steps[i]);
+    return to_numpy<1>(std::move(values), {n});
+  };
   nb::list decays;
-  for (std::size_t d = 0; d < self.n_decays(); ++d) {
-    std::vector<float> powers(n);
-    for (std::size_t i = 0; i < n; ++i) powers[i] = self.decay(d, last.data()[i]);
-    decays.append(to_numpy(std::move(powers)));
-  }
-  if (self.has_weight_decay()) {
-    std::vector<float> kept(n);
-    for (std::size_t i = 0; i < n; ++i) kept[i] = self.keep(last.data()[i]);
-    keep = nb::cast(to_numpy(std::move(kept)));
-  }
+  for (std::size_t d = 0; d < self.n_decays(); ++d)
+    decays.append(each_row([&](std::int32_t step) { return self.decay(d, step); }));
+  if (self.has_weight_decay())
+    keep = nb::cast(each_row([&](std::int32_t step) { return self.keep(step); }));
   return nb::make_tuple(terms, decays, keep);
 }
 

@@ -82,12 +82,19 @@ void MissedUpdates::add_step(double rate, double keep) {
 bool MissedUpdates::is_long() const { return std::abs(products_.back()) < kLong; }
 
 MissedUpdates::Terms MissedUpdates::terms(std::int32_t last) const {
-  const std::size_t at = index(last), n_terms = static_cast<std::size_t>(n_terms_);
   if (!config_.weight_decay) return rounded_terms(last);
   Terms found{};
-  for (std::size_t p = 0; p < n_terms; ++p)
-    found.of[p] = static_cast<float>(products_.back() * sums_[at * n_terms + p]);
+  copy_terms(&last, 1, found.of);
   return found;
+}
+
+void MissedUpdates::copy_terms(const std::int32_t* last, std::size_t n, float* out) const {
+  const std::size_t n_terms = static_cast<std::size_t>(n_terms_);
+  for (std::size_t i = 0; i < n; ++i, out += n_terms) {
+    const double* sums = sums_.data() + index(last[i]) * n_terms;
+    for (std::size_t p = 0; p < n_terms; ++p)
+      out[p] = static_cast<float>(products_.back() * sums[p]);
+  }
 }
 
 float MissedUpdates::keep(std::int32_t last) const {

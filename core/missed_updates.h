@@ -73,6 +73,8 @@ class MissedUpdates {
   Terms terms(std::int32_t last) const;  // C_p
   // The same where there is no weight decay: read from a table.
   const Terms& rounded_terms(std::int32_t last) const { return rounded_[index(last)]; }
+  // The same for n rows, one behind the other: [n, n_terms].
+  void copy_terms(const std::int32_t* last, std::size_t n, float* out) const;
   // The power of one decay factor.
   float decay(std::size_t i, std::int32_t last) const { return powers_[i][n_missed(last)]; }
   float keep(std::int32_t last) const;  // the product of d

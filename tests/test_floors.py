@@ -268,7 +268,7 @@ before = set(sys.modules)
 import wordrow
 assert "wordrow.classifier" not in sys.modules
 {use}
-heavy = {{"jax", "keras", "sklearn", "scipy", "pandas", "polars", "pyarrow", "pooch", "typer"}}
+heavy = {{"jax", "keras", "sklearn", "scipy", "pandas", "polars", "pyarrow", "pooch", "typer", "ssl"}}
 loaded = {{name.split(".")[0] for name in set(sys.modules) - before}}
 assert not loaded & heavy, loaded & heavy
 """

@@ -397,14 +397,16 @@ def _mean_layers(model: Model) -> FusedLayers | None:
     return layers if layers is not None and layers.has_mean else None
 
 
+_SIGNS = np.array([-1, 1], np.float32)
+_FIRST = np.array([1, 0], np.float32)
+
+
 def _probabilities(outputs: Any) -> npt.NDArray[np.float32]:
     """Return [B, n_classes]; a sigmoid's one column is the second of two classes."""
     if outputs.shape[1] > 1:
         probabilities: npt.NDArray[np.float32] = outputs
         return probabilities
-    both = np.empty((len(outputs), 2), np.float32)
-    both[:, 1:] = outputs
-    np.subtract(1, outputs, out=both[:, :1])
+    both: npt.NDArray[np.float32] = outputs * _SIGNS + _FIRST  # faster for one text than joining
     return both
 
 
@@ -413,6 +415,8 @@ def _as_texts(X: Any) -> Any:
 
     Raises TextTypeError for a single string, which would be read letter by letter.
     """
+    if type(X) is list:  # the others take longer to tell apart
+        return X
     if isinstance(X, str | bytes):
         raise TextTypeError(f"X must be a list of texts; received one text, {show(X)}. Use [text].")
     return X if isinstance(X, Sequence) or hasattr(X, "__len__") else list(X)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import urllib.error
-import urllib.parse
-import urllib.request
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -201,6 +198,10 @@ class RemoteMonitor(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Send an epoch's metrics."""
+        import urllib.error  # here: they take longer to import than all of wordrow.nn
+        import urllib.parse
+        import urllib.request
+
         text = json.dumps({"epoch": epoch} | {k: float(v) for k, v in (logs or {}).items()})
         if self.send_as_json:
             data, kind = text.encode(), "application/json"

@@ -28,6 +28,7 @@ class JaxEngine:
         self.plan: TrainedWeights | None = None
         self.step_program: CompiledStep | None = None
         self._totals: Any = None
+        self._zeros: Any = None  # what they start from
         self._key: Any = None
         self._signature: Any = None  # what the plan was made for
         self._warned: set[str] = set()
@@ -174,9 +175,11 @@ class JaxEngine:
 
     def reset_totals(self) -> None:
         """Count from zero."""
-        self._totals = sys.modules["jax"].tree.map(
-            lambda x: np.asarray(x, np.float32), self.training.objective.init()
-        )
+        if self._zeros is None:
+            self._zeros = sys.modules["jax"].tree.map(
+                lambda x: np.asarray(x, np.float32), self.training.objective.init()
+            )
+        self._totals = self._zeros
 
     def sync(self) -> None:
         """Bring all weights up to date."""

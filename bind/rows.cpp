@@ -60,7 +60,9 @@ nb::list to_lists(In<std::int32_t, 1> ids, In<std::int64_t, 1> offsets) {
   std::int32_t largest = 0;
   for (std::size_t i = 0; i < ids.shape(0); ++i) largest = std::max(largest, ids.data()[i]);
   require_offsets(ids, offsets);
-  const std::size_t n_shared = std::min<std::size_t>(static_cast<std::size_t>(largest) + 1, 1 << 22);
+  // No more than there are ids, so that few ids of a large table take little time.
+  const std::size_t n_shared =
+      std::min({static_cast<std::size_t>(largest) + 1, ids.size(), std::size_t{1} << 22});
   std::vector<nb::object> shared(n_shared);
   const auto integer = [&](std::int32_t id) {
     const auto at = static_cast<std::size_t>(id);

@@ -4,11 +4,14 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 
 #include "arrays.h"
+#include "memory.h"
+#include "pool.h"
 
 namespace wordrow {
 namespace {
@@ -31,33 +34,46 @@ struct Table {
   }
 };
 
-// Calls copy(part of a table's row, row of the array) for all rows, or for those that were ever
-// updated. Parts 0, 1 and 2 of a row are w, m and v.
-template <class Array, class Copy>
-void each_row(const Table& table, std::size_t part, bool all, Array& array, const Copy& copy) {
-  const RowTable view = table.view();
-  require(array.shape(0) == view.n_rows && array.shape(1) == view.dim && part < 3,
-          "the array must be [V, D], the part w, m or v");
-  nb::gil_scoped_release release;
-  constexpr std::size_t kRowsPerTask = 4096;
-  parallel_for((view.n_rows + kRowsPerTask - 1) / kRowsPerTask, [&](std::size_t task) {
-    const std::size_t end = std::min(view.n_rows, (task + 1) * kRowsPerTask);
-    for (std::size_t row = task * kRowsPerTask; row < end; ++row)
-      if (all || view.last[row] != 0)
-        copy(view.w + row * view.stride + part * view.dim, array.data() + row * view.dim);
-  });
-}
+// Memory for numbers that are read at random; where a row begins, a cache line begins if its
+// length allows that.
+struct LargeArray {
+  explicit LargeArray(std::size_t n_) : n(n_), data(LargePages<float>().allocate(n_)) {}
+  ~LargeArray() { LargePages<float>().deallocate(data, n); }
+  LargeArray(const LargeArray&) = delete;
+  LargeArray& operator=(const LargeArray&) = delete;
 
-void load(const Table& table, In<float, 2> array, std::size_t part) {
-  const std::size_t dim = array.shape(1);
-  each_row(table, part, true, array,
-           [dim](float* own, const float* given) { std::copy_n(given, dim, own); });
-}
+  const std::size_t n;
+  float* const data;
+};
 
-// Into the array that was loaded, which still has the rows that were never updated.
-void store(const Table& table, InOut<float, 2> array) {
-  const std::size_t dim = array.shape(1);
-  each_row(table, 0, false, array, [dim](const float* own, float* to) { std::copy_n(own, dim, to); });
+// The rows of a table as RowTable takes them, zeros for moments that there are not: [V, 3, D].
+Out<float, 3> interleave(In<float, 2> w, std::optional<In<float, 2>> m,
+                         std::optional<In<float, 2>> v) {
+  const std::size_t n_rows = w.shape(0), dim = w.shape(1);
+  for (const auto* moment : {&m, &v})
+    require(!*moment || ((*moment)->shape(0) == n_rows && (*moment)->shape(1) == dim),
+            "moments must have the shape of the rows");
+  const float* const parts[] = {w.data(), m ? m->data() : nullptr, v ? v->data() : nullptr};
+  auto rows = std::make_unique<LargeArray>(n_rows * 3 * dim);
+  float* const data = rows->data;
+  {
+    nb::gil_scoped_release release;
+    constexpr std::size_t kRowsPerTask = 4096;
+    parallel_for((n_rows + kRowsPerTask - 1) / kRowsPerTask, [&](std::size_t task) {
+      const std::size_t end = std::min(n_rows, (task + 1) * kRowsPerTask);
+      float* to = data + task * kRowsPerTask * 3 * dim;
+      for (std::size_t row = task * kRowsPerTask; row < end; ++row)
+        for (const float* const part : parts) {
+          if (part)
+            std::copy_n(part + row * dim, dim, to);
+          else
+            std::fill_n(to, dim, 0.0f);
+          to += dim;
+        }
+    });
+  }
+  nb::capsule owner(rows.release(), [](void* p) noexcept { delete static_cast<LargeArray*>(p); });
+  return Out<float, 3>(data, {n_rows, 3, dim}, owner);
 }
 
 DenseWeight weight_view(const std::vector<InOut<float, 1>>& arrays, std::size_t n) {
@@ -173,9 +189,9 @@ void define_bag(nb::module_& module) {
             self->view();
           },
           nb::arg("rows").noconvert(), nb::arg("last").noconvert(),
-          nb::arg("frozen").none() = nb::none())
-      .def("load", &load, nb::arg("array").noconvert(), nb::kw_only(), nb::arg("part") = 0)
-      .def("store", &store, nb::arg("array").noconvert());
+          nb::arg("frozen").none() = nb::none());
+  module.def("interleave", &interleave, nb::arg("rows").noconvert(), nb::arg("m").noconvert().none(),
+             nb::arg("v").noconvert().none());
   nb::class_<LockedOptimizer>(module, "RowOptimizer")
       .def(
           "__init__",

@@ -11,9 +11,8 @@ class CoreTrainer:
     def __init__(self, table, kernel, bias, *, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
         self.table, self.kernel, self.bias = table, kernel, bias
         self.last = np.zeros(len(table), np.int32)
-        interleaved = np.zeros((len(table), 3, table.shape[1]), np.float32)
-        self.rows = _core.RowTable(interleaved, self.last)
-        self.rows.load(table)
+        self.interleaved = _core.interleave(table, None, None)
+        self.rows = _core.RowTable(self.interleaved, self.last)
         self.optimizer = _core.RowOptimizer(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, step=0)
         self.dense = {}
         for name, weight in (("kernel", kernel), ("bias", bias)):
@@ -48,5 +47,5 @@ class CoreTrainer:
             )
         finally:
             self.optimizer.flush(self.rows)
-            self.rows.store(self.table)
+            self.table[:] = self.interleaved[:, 0]
         return n, loss / n, n_correct / n

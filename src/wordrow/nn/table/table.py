@@ -246,19 +246,16 @@ class Table(Weight):
     def to_interleaved(self, m: str | None, v: str | None) -> npt.NDArray[np.float32]:
         """Return the rows, each with its two moments behind it: [V, 3, D].
 
-        That is one place in memory to fetch for a row, not three. m, v: the names of the two in
-        the optimizer state, or None. What is changed in the array is changed in the table: call
+        That is one place in memory to fetch for a row, not three, and it begins at a cache line.
+        m, v: the names of the two in the optimizer state, or None. What is changed in the array is changed in the table: call
         `changed_in_place` after.
         """
         names = (m, v)
         if self._interleaved is None or self._interleaved.names != names:
             self.mark_up_to_date()
             self._reset_frozen_state()
-            rows = np.zeros((self.shape[0], 3, self.shape[1]), np.float32)
-            rows[:, 0] = self._array
-            for i, name in enumerate(names, 1):
-                if name is not None:
-                    rows[:, i] = self._state[name]
+            moments = (None if name is None else _plain(self._state[name]) for name in names)
+            rows = _core.interleave(_plain(self._array), *moments)
             self._interleaved = _Interleaved(rows, names)
             self._array = rows[:, 0]
             self._state = {name: rows[:, i] for i, name in enumerate(names, 1) if name}
@@ -373,6 +370,10 @@ class TracedTable:
 class _Interleaved:
     rows: npt.NDArray[np.float32]  # [V, 3, D]
     names: tuple[str | None, str | None]
+
+
+def _plain(array: Array) -> npt.NDArray[np.float32]:
+    return np.ascontiguousarray(array, np.float32)
 
 
 @functools.lru_cache(maxsize=16)

@@ -140,7 +140,7 @@ ACTIVATIONS: Names = (
 CALLBACKS = _callbacks()
 CONSTRAINTS = _constraints()
 INITIALIZERS = _initializers()
-LOSSES = _functions_and_classes(losses.LOSSES)
+LOSSES = _functions_and_classes(losses.LOSSES) | {"Loss": losses.Loss}
 METRICS: Names = _functions_and_classes(metrics.METRICS) | {
     "Mean": metrics.MeanMetric,
     "Metric": metrics.Metric,

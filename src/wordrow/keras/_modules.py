@@ -14,6 +14,7 @@ from wordrow.keras._layers import LAYERS, InputSpec
 from wordrow.keras._scikit_learn import KerasClassifier, KerasRegressor
 from wordrow.keras._tensorflow import TENSORFLOW, TENSORFLOW_VERSION
 from wordrow.nn import metrics, optimizers
+from wordrow.nn.functions import losses
 from wordrow.nn.graph.symbol import Symbol
 from wordrow.nn.model.plot import plot_model
 
@@ -59,6 +60,7 @@ MODULES: dict[str, Names] = {
         "Sequential": _models.Sequential,
         "KerasTensor": Symbol,
         "Initializer": object,
+        "Loss": losses.Loss,
         "Metric": metrics.Metric,
         "Optimizer": optimizers.Optimizer,
         "__version__": TENSORFLOW_VERSION,

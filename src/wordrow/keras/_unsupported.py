@@ -12,7 +12,6 @@ _BY_MODULE = {
             "DTypePolicy FloatDTypePolicy StatelessScope SymbolicScope Variable device name_scope"
         ),
         "use a functional Model, or a Layer with `call`": "Function Operation RematScope remat",
-        "pass `compile` a function of (y_true, y_pred)": "Loss",
         "pass the layer a function of the weight": "Regularizer",
     },
     "keras.activations": {
@@ -65,7 +64,7 @@ _BY_MODULE = {
     "keras.losses": {
         "pass `compile` a function of (y_true, y_pred)": (
             "BinaryFocalCrossentropy CategoricalFocalCrossentropy "
-            "CategoricalGeneralizedCrossEntropy Dice Loss Tversky binary_focal_crossentropy "
+            "CategoricalGeneralizedCrossEntropy Dice Tversky binary_focal_crossentropy "
             "categorical_focal_crossentropy categorical_generalized_cross_entropy dice "
             "tversky"
         ),

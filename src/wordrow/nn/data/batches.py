@@ -44,15 +44,23 @@ class Batcher:
     """Makes batches of one size for one graph.
 
     tables: those that are trained by rows. If every layer honours the mask, padding is trimmed.
-    exact: batches are as long as their longest text and are not filled up, since nothing is
-    compiled for their shape.
+    fills: whether a last batch is filled up to the batch size, so that the step is not compiled
+    for its size too; what looks over a whole batch would see the filler. exact: batches are as
+    long as their longest text and are not filled up, since nothing is compiled for their shape.
     """
 
     def __init__(
-        self, graph: Graph, tables: Mapping[Path, Table], *, batch_size: int, exact: bool = False
+        self,
+        graph: Graph,
+        tables: Mapping[Path, Table],
+        *,
+        batch_size: int,
+        fills: bool = True,
+        exact: bool = False,
     ) -> None:
         self.graph, self.tables, self.batch_size, self.exact = graph, tables, batch_size, exact
-        self._fills = not exact and not any(layer.mixes_texts for layer in graph.layers)
+        mixes = any(layer.mixes_texts for layer in graph.layers)
+        self._fills = fills and not exact and not mixes
         self._sources = graph.lookups
         self._longest = 0
         self._trims = False

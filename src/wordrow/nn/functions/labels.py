@@ -1,13 +1,54 @@
-"""Labels as arrays."""
+"""Labels as arrays, and beside outputs."""
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["to_categorical"]
+from wordrow.nn.spec import Array
+
+__all__ = ["of_labels", "same_rank", "to_categorical"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def same_rank(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+    """Return both with as many axes, where one has a last axis of length 1 too many.
+
+    [B] beside [B, 1] becomes [B, 1]; else the axis is dropped, as in Keras. Without this, the two
+    would be broadcast to [B, B].
+
+    >>> [y.shape for y in same_rank(np.zeros(4), np.zeros((4, 1)))]
+    [(4, 1), (4, 1)]
+    """
+    if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
+        if y_true.ndim == 1:
+            return y_true[:, None], y_pred
+        return y_true, y_pred[..., 0]
+    if y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
+        if y_pred.ndim == 1:
+            return y_true, y_pred[:, None]
+        return y_true[..., 0], y_pred
+    return y_true, y_pred
+
+
+def of_labels(function: Function) -> Function:
+    """Let a function of (y_true, y_pred) take lists, and the two shapes of `same_rank`."""
+
+    @functools.wraps(function)
+    def aligned(y_true: Any, y_pred: Any, *settings: Any, **named: Any) -> Any:
+        y_true, y_pred = same_rank(_array(y_true), _array(y_pred))
+        return function(y_true, y_pred, *settings, **named)
+
+    return cast(Function, aligned)
+
+
+def _array(y: Any) -> Array:
+    return y if hasattr(y, "ndim") else np.asarray(y, np.float32)
 
 
 def to_categorical(

@@ -8,14 +8,13 @@ differentiates it, so it must use operators, array methods and jax.numpy.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
+from wordrow.nn.functions.labels import of_labels
 from wordrow.nn.ops import l2_normalize, log_softmax, namespace
 from wordrow.nn.spec import Array
 
 __all__ = [
     "EPSILON",
-    "Loss",
     "binary_crossentropy",
     "categorical_crossentropy",
     "categorical_hinge",
@@ -33,10 +32,10 @@ __all__ = [
     "squared_hinge",
 ]
 
-Loss = Callable[[Array, Array], Array]
 EPSILON = 1e-7  # Keras's
 
 
+@of_labels
 def binary_crossentropy(
     y_true: Array, y_pred: Array, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Array:
@@ -60,6 +59,7 @@ def binary_crossentropy(
     return each.mean(axis=-1)
 
 
+@of_labels
 def categorical_crossentropy(
     y_true: Array, y_pred: Array, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Array:
@@ -75,6 +75,7 @@ def categorical_crossentropy(
     return -(y * _log_probabilities(y_pred, from_logits)).sum(axis=-1)
 
 
+@of_labels
 def sparse_categorical_crossentropy(
     y_true: Array, y_pred: Array, from_logits: bool = False
 ) -> Array:
@@ -91,6 +92,7 @@ def sparse_categorical_crossentropy(
     return -xp.take_along_axis(log_p, y.astype(xp.int32), axis=-1)[..., 0]
 
 
+@of_labels
 def mean_squared_error(y_true: Array, y_pred: Array) -> Array:
     """Return the mean of (y - p) squared over the last axis.
 
@@ -102,6 +104,7 @@ def mean_squared_error(y_true: Array, y_pred: Array) -> Array:
     return (difference * difference).mean(axis=-1)
 
 
+@of_labels
 def mean_absolute_error(y_true: Array, y_pred: Array) -> Array:
     """Return the mean of |y - p| over the last axis.
 
@@ -112,6 +115,7 @@ def mean_absolute_error(y_true: Array, y_pred: Array) -> Array:
     return abs(y_pred - y_true.astype(y_pred.dtype)).mean(axis=-1)
 
 
+@of_labels
 def hinge(y_true: Array, y_pred: Array) -> Array:
     """Return the mean of max(1 - y p, 0). y_true: -1 or 1; 0 counts as -1 where all are 0 or 1.
 
@@ -122,6 +126,7 @@ def hinge(y_true: Array, y_pred: Array) -> Array:
     return namespace(y_pred).maximum(1 - _signs(y_true, y_pred) * y_pred, 0).mean(axis=-1)
 
 
+@of_labels
 def squared_hinge(y_true: Array, y_pred: Array) -> Array:
     """Return the mean of max(1 - y p, 0) squared; see `hinge`.
 
@@ -133,6 +138,7 @@ def squared_hinge(y_true: Array, y_pred: Array) -> Array:
     return xp.square(xp.maximum(1 - _signs(y_true, y_pred) * y_pred, 0)).mean(axis=-1)
 
 
+@of_labels
 def categorical_hinge(y_true: Array, y_pred: Array) -> Array:
     """Return max(largest wrong score - right score + 1, 0). y_true: [B, ..., classes] of 0 and 1.
 
@@ -145,6 +151,7 @@ def categorical_hinge(y_true: Array, y_pred: Array) -> Array:
     return namespace(y_pred).maximum(wrong - (y * y_pred).sum(axis=-1) + 1, 0)
 
 
+@of_labels
 def kl_divergence(y_true: Array, y_pred: Array) -> Array:
     """Return the sum of y ln(y / p) over the last axis (Kullback & Leibler 1951).
 
@@ -157,6 +164,7 @@ def kl_divergence(y_true: Array, y_pred: Array) -> Array:
     return (y * xp.log(y / y_pred.clip(EPSILON, 1))).sum(axis=-1)
 
 
+@of_labels
 def mean_absolute_percentage_error(y_true: Array, y_pred: Array) -> Array:
     """Return the mean of 100 |y - p| / |y|.
 
@@ -168,6 +176,7 @@ def mean_absolute_percentage_error(y_true: Array, y_pred: Array) -> Array:
     return 100 * abs((y - y_pred) / abs(y).clip(EPSILON)).mean(axis=-1)
 
 
+@of_labels
 def mean_squared_logarithmic_error(y_true: Array, y_pred: Array) -> Array:
     """Return the mean of (ln(1 + y) - ln(1 + p)) squared; values below 0 count as 0.
 
@@ -181,6 +190,7 @@ def mean_squared_logarithmic_error(y_true: Array, y_pred: Array) -> Array:
     return xp.square(first - second).mean(axis=-1)
 
 
+@of_labels
 def log_cosh(y_true: Array, y_pred: Array) -> Array:
     """Return the mean of ln(cosh(p - y)).
 
@@ -193,6 +203,7 @@ def log_cosh(y_true: Array, y_pred: Array) -> Array:
     return (x + xp.logaddexp(0 * x, -2 * x) - math.log(2)).mean(axis=-1)
 
 
+@of_labels
 def poisson(y_true: Array, y_pred: Array) -> Array:
     """Return the mean of p - y ln p.
 
@@ -204,6 +215,7 @@ def poisson(y_true: Array, y_pred: Array) -> Array:
     return (y_pred - y * namespace(y_pred).log(y_pred + EPSILON)).mean(axis=-1)
 
 
+@of_labels
 def cosine_similarity(y_true: Array, y_pred: Array) -> Array:
     """Return minus the cosine similarity of labels and outputs, along the last axis.
 
@@ -215,6 +227,7 @@ def cosine_similarity(y_true: Array, y_pred: Array) -> Array:
     return -(l2_normalize(y) * l2_normalize(y_pred)).sum(axis=-1)
 
 
+@of_labels
 def huber(y_true: Array, y_pred: Array, delta: float = 1.0) -> Array:
     """Return the mean of e squared / 2 where |e| <= delta, delta |e| - delta squared / 2 beyond.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, TypeAlias
 
+import numpy as np
+
+from wordrow.errors import show
+from wordrow.nn.functions.labels import same_rank
 from wordrow.nn.functions.loss_functions import (
-    Loss,
     binary_crossentropy,
     categorical_crossentropy,
     categorical_hinge,
@@ -62,65 +65,175 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class BinaryCrossentropy:
-    """`binary_crossentropy` with settings.
+Reduction: TypeAlias = Literal["sum_over_batch_size", "mean", "sum", "none"] | None
+_MEANS = ("sum_over_batch_size", "mean", "auto")  # "auto" is Keras 2's
+
+
+class Loss:
+    """A loss as an object. To write one's own, subclass it and define `call`.
+
+    `call(y_true, y_pred)` returns one value per example or step; calling the object returns one
+    number. reduction: "sum_over_batch_size" or "mean", the mean of the values; "sum"; "none" or
+    None, all of them.
+
+    >>> class Squared(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return ((y_pred - y_true) ** 2).mean(axis=-1)
+    >>> float(Squared()(np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]])))
+    2.0
+    """
+
+    settings: ClassVar[tuple[str, ...]] = ()  # the arguments of a subclass, for files
+
+    def __init__(
+        self,
+        name: str | None = None,
+        reduction: Reduction = "sum_over_batch_size",
+        dtype: Any = None,
+    ) -> None:
+        if reduction not in (*_MEANS, "sum", "none", None):
+            raise ValueError(
+                "`reduction` must be 'sum_over_batch_size', 'mean', 'sum', 'none' or None; "
+                f"received {show(reduction)}."
+            )
+        self.name, self.reduction = name, reduction
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether the loss of a batch is the mean over it."""
+        return self.reduction in _MEANS
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Return one value per example or step."""
+        raise TypeError(f"{type(self).__name__} must define `call(y_true, y_pred)`.")
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Array:
+        """Return the loss of a batch, as `reduction` says. sample_weight: [B] or [B, T]."""
+        y_true, y_pred = (y if hasattr(y, "ndim") else np.asarray(y) for y in (y_true, y_pred))
+        values = self.call(*same_rank(y_true, y_pred))
+        if sample_weight is not None:
+            weight = np.asarray(sample_weight, np.float32)
+            if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+                weight = weight[..., 0]
+            values = values * weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+        if self.reduction in ("none", None) or values.ndim == 0:
+            return values
+        return values.mean() if self.is_mean else values.sum()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that recreate this loss, those that are not the usual ones."""
+        config: dict[str, Any] = {name: vars(self)[name] for name in self.settings}
+        if self.name is not None:
+            config["name"] = self.name
+        if not self.is_mean:
+            config["reduction"] = self.reduction
+        return config
+
+
+class BinaryCrossentropy(Loss):
+    """`binary_crossentropy` as an object.
 
     >>> BinaryCrossentropy(from_logits=True).from_logits
     True
     """
 
-    from_logits: bool = False
-    label_smoothing: float = 0.0
+    settings = ("from_logits", "label_smoothing")
 
-    def __call__(self, y_true: Array, y_pred: Array) -> Array:
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        *,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits, self.label_smoothing = from_logits, label_smoothing
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return one value per example."""
         return binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
 
 
-@dataclass(frozen=True)
-class CategoricalCrossentropy:
-    """`categorical_crossentropy` with settings.
+class CategoricalCrossentropy(BinaryCrossentropy):
+    """`categorical_crossentropy` as an object.
 
     >>> CategoricalCrossentropy(label_smoothing=0.1).label_smoothing
     0.1
     """
 
-    from_logits: bool = False
-    label_smoothing: float = 0.0
-
-    def __call__(self, y_true: Array, y_pred: Array) -> Array:
+    def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return one value per example."""
         return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
 
 
-@dataclass(frozen=True)
-class SparseCategoricalCrossentropy:
-    """`sparse_categorical_crossentropy` with settings.
+class SparseCategoricalCrossentropy(Loss):
+    """`sparse_categorical_crossentropy` as an object.
 
     >>> SparseCategoricalCrossentropy(from_logits=True).from_logits
     True
     """
 
-    from_logits: bool = False
+    settings = ("from_logits",)
 
-    def __call__(self, y_true: Array, y_pred: Array) -> Array:
+    def __init__(
+        self,
+        from_logits: bool = False,
+        *,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits = from_logits
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return one value per example."""
         return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits)
 
 
-class _Plain:
+class Huber(Loss):
+    """`huber` as an object.
+
+    >>> Huber(2.0).delta
+    2.0
+    """
+
+    settings = ("delta",)
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        *,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.delta = delta
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Return one value per example."""
+        return huber(y_true, y_pred, self.delta)
+
+
+class _Plain(Loss):
     """A loss without settings, as an object."""
 
-    function: Loss
+    function: Callable[[Array, Array], Array]
 
-    def __call__(self, y_true: Array, y_pred: Array) -> Array:
+    def __init__(
+        self,
+        reduction: Reduction = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return one value per example."""
         return type(self).function(y_true, y_pred)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return no settings."""
-        return {}
 
 
 class MeanSquaredError(_Plain):
@@ -187,21 +300,6 @@ class CosineSimilarity(_Plain):
     """`cosine_similarity` as an object."""
 
     function = staticmethod(cosine_similarity)
-
-
-@dataclass(frozen=True)
-class Huber:
-    """`huber` with its delta.
-
-    >>> Huber(2.0).delta
-    2.0
-    """
-
-    delta: float = 1.0
-
-    def __call__(self, y_true: Array, y_pred: Array) -> Array:
-        """Return one value per example."""
-        return huber(y_true, y_pred, self.delta)
 
 
 LOSSES = Registry(

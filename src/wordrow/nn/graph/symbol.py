@@ -31,7 +31,7 @@ class GraphLayer(Protocol):
 
     @property
     def mixes_texts(self) -> bool:
-        """Whether a text's outputs in training depend on the other texts in its batch."""
+        """Whether a text's outputs may depend on the other texts in its batch."""
 
     @property
     def makes_mask(self) -> bool:

@@ -58,7 +58,8 @@ def _answered(
             yield batch, [outputs], [None], []
             return
     forward = forward_of(model)
-    for batch in batches_of(model, data, batch_size, verbose):
+    fills = not model.objective.is_custom
+    for batch in batches_of(model, data, batch_size, verbose, fills=fills):
         extra: list[Array] = []
 
         def watch(layer: Any, outputs: Any, n: int = batch.n, extra: list[Any] = extra) -> None:

@@ -53,11 +53,14 @@ def predict(
     return [part[0] if len(part) == 1 else np.concatenate(part) for part in parts]
 
 
-def batches_of(model: Any, data: Data, batch_size: int, verbose: Any) -> Iterator[Batch]:
-    """Yield the batches of some examples, in their order."""
+def batches_of(
+    model: Any, data: Data, batch_size: int, verbose: Any, *, fills: bool = True
+) -> Iterator[Batch]:
+    """Yield the batches of some examples, in their order. fills: see `Batcher`."""
     fixed = model.input_shapes[0][0]
     size = fixed or batch_size
-    batcher = Batcher(model.graph, {}, batch_size=size, exact=not on_accelerator())
+    exact = not on_accelerator()
+    batcher = Batcher(model.graph, {}, batch_size=size, fills=fills, exact=exact)
     batcher.plan(data)
     with counting(len(data), wanted=verbose) as show:
         for start in range(0, max(1, len(data)), size):

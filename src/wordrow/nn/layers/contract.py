@@ -28,6 +28,7 @@ import numpy as np
 
 from wordrow.errors import show
 from wordrow.nn import ops
+from wordrow.nn.functions.activations import ACTIVATIONS
 from wordrow.nn.functions.constraints import CONSTRAINTS
 from wordrow.nn.functions.initializers import INITIALIZERS, initializer_config
 from wordrow.nn.functions.regularizers import REGULARIZERS
@@ -245,8 +246,12 @@ class LayerContract:
 
     @property
     def mixes_texts(self) -> bool:
-        """Whether a text's outputs in training depend on the other texts in its batch."""
-        return False
+        """Whether a text's outputs may depend on the other texts in its batch.
+
+        A user's functions might look at all of them.
+        """
+        activations = (vars(self).get(f"{name}activation") for name in ("", "recurrent_"))
+        return any(f is not None and ACTIVATIONS.name(f) is None for f in activations)
 
     def parts(self) -> Mapping[str, LayerContract]:
         """Return the layers inside this one, by the prefix of their weights' names."""

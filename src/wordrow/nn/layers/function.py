@@ -60,6 +60,11 @@ class Lambda(Layer):
             return {}, {}, Spec(tuple(self.given_shape(shapes_of(spec))))
         return {}, {}, Spec((first.shape[0], *self.given_shape))
 
+    @property
+    def mixes_texts(self) -> bool:
+        """True: the function may look at the whole batch."""
+        return True
+
     def apply(
         self,
         weights: Arrays,

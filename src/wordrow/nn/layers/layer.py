@@ -185,8 +185,9 @@ class Layer(PureLayer):
 
     @property
     def mixes_texts(self) -> bool:
-        """Whether a layer inside mixes texts in training."""
-        return any(part.mixes_texts for part in self.parts().values())
+        """Whether the layer or one inside mixes texts; a user's `call` might."""
+        inside = any(part.mixes_texts for part in self.parts().values())
+        return self.is_custom or inside or super().mixes_texts
 
     # ---- the contract, with `build` and `call` --------------------------------
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wordrow.nn.functions.labels import of_labels
 from wordrow.nn.metrics.metric import MeanMetric
 from wordrow.nn.ops import namespace
 from wordrow.nn.spec import Array
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 
+@of_labels
 def binary_accuracy(y_true: Array, y_pred: Array, threshold: float = 0.5) -> Array:
     """Return whether y_pred is on the right side of the threshold. y_true: 0 or 1.
 
@@ -37,6 +39,7 @@ def binary_accuracy(y_true: Array, y_pred: Array, threshold: float = 0.5) -> Arr
     return right.astype(np.float32).mean(axis=-1)
 
 
+@of_labels
 def categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     """Return whether the largest output is the true class. y_true: [B, ..., classes].
 
@@ -47,6 +50,7 @@ def categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     return (y_true.argmax(axis=-1) == y_pred.argmax(axis=-1)).astype(np.float32)
 
 
+@of_labels
 def sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     """Return whether the largest output is the true class. y_true: its index.
 
@@ -58,6 +62,7 @@ def sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
     return (_class_indices(y_true, y_pred) == y_pred.argmax(axis=-1)).astype(np.float32)
 
 
+@of_labels
 def sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:
     """Return whether the true class is among the k largest outputs. y_true: its index.
 
@@ -71,6 +76,7 @@ def sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) 
     return ((y_pred > own).sum(axis=-1) < k).astype(np.float32)
 
 
+@of_labels
 def top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int = 5) -> Array:
     """Return whether the true class is among the k largest outputs. y_true: [B, ..., classes].
 

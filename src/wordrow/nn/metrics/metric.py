@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from wordrow.nn.functions.labels import same_rank
 from wordrow.nn.ops import namespace
 from wordrow.nn.spec import Array, Arrays
 
@@ -29,6 +30,7 @@ class Metric:
     """What all metrics share: a name, under which `fit` and `evaluate` report it."""
 
     default_name: ClassVar[str] = "metric"
+    aligns: ClassVar[bool] = True  # labels and outputs that differ by a last axis of length 1
     _own: State | None = None  # what `update_state` has counted
 
     def __init__(self, name: str | None = None) -> None:
@@ -41,6 +43,8 @@ class Metric:
     ) -> None:
         """Count a batch, outside of `fit`; `result()` returns the result so far."""
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+        if self.aligns:
+            y_true, y_pred = same_rank(y_true, y_pred)
         if self._own is None:
             if hasattr(self, "n_outputs"):
                 self.n_outputs = y_pred.shape[-1]
@@ -93,6 +97,8 @@ class MeanMetric(Metric):
     >>> float(metric.result(state))
     1.0
     """
+
+    aligns = False  # user-defined functions see what they are given; the others do it themselves
 
     def __init__(self, function: Callable[[Array, Array], Array], name: str | None = None) -> None:
         super().__init__(name or getattr(function, "__name__", type(function).__name__))

@@ -88,7 +88,7 @@ class Model(Network):
         data = Data(inputs=inputs, labels=labels, weights=weights)
         fitted = self.objective.check(data, self.output_shapes)
         if class_weight is not None:
-            weights = [class_weights(class_weight, labels, weights)]
+            weights = [class_weights(class_weight, labels, weights, self.output_shapes)]
         return Data(inputs=inputs, labels=fitted, weights=weights)
 
     # ---- predicting -----------------------------------------------------

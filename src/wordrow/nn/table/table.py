@@ -247,8 +247,8 @@ class Table(Weight):
         """Return the rows, each with its two moments behind it: [V, 3, D].
 
         That is one place in memory to fetch for a row, not three, and it begins at a cache line.
-        m, v: the names of the two in the optimizer state, or None. What is changed in the array is changed in the table: call
-        `changed_in_place` after.
+        m, v: the names of the two in the optimizer state, or None. What is changed in the array
+        is changed in the table: call `changed_in_place` after.
         """
         names = (m, v)
         if self._interleaved is None or self._interleaved.names != names:

@@ -259,10 +259,13 @@ _SPARSE = (
 )
 
 
-def _is(loss: Any, kind: tuple[Any, type, dict[str, Any]]) -> bool:
+def _is(loss: Any, kind: tuple[Any, type[losses.Loss], dict[str, Any]]) -> bool:
     function, cls, plain = kind
     return loss is function or (
-        type(loss) is cls and all(getattr(loss, k) == v for k, v in plain.items())
+        type(loss) is cls
+        and isinstance(loss, losses.Loss)
+        and loss.reduction != "sum"
+        and all(getattr(loss, k) == v for k, v in plain.items())
     )
 
 

@@ -167,7 +167,8 @@ def fit(model: Any, training: Training, x: Any, data: Data | None, options: FitO
     """Train a model; data: checked arrays, or None where x gives batches."""
     history = History()
     size = 0 if data is None else options.batch_size
-    batcher = Batcher(model.graph, {}, batch_size=size)
+    fills = not training.objective.is_custom
+    batcher = Batcher(model.graph, {}, batch_size=size, fills=fills)
     source: Any
     if data is not None:
         source = _Arrays(data, batcher, options)

@@ -43,6 +43,15 @@ class Objective:
 
     outputs: tuple[Output, ...]
 
+    @property
+    def is_custom(self) -> bool:
+        """Whether a loss or a metric is user-defined, so that it may look at a whole batch."""
+        return any(
+            not _is_known_loss(output.loss)
+            or not all(map(_is_known_metric, (*output.metrics, *output.weighted_metrics)))
+            for output in self.outputs
+        )
+
     def loss(
         self,
         y_true: Sequence[Any],
@@ -56,7 +65,7 @@ class Objective:
         for output, y, p, mask, weight in zip(
             self.outputs, y_true, y_pred, masks, weights, strict=True
         ):
-            values = _per_example(output, y, p)
+            values, is_mean = _per_example(output, y, p)
             counts = _spread(valid, values.ndim)
             if mask is not None:
                 axes = range(values.ndim, mask.ndim)  # of a loss that takes steps together
@@ -65,7 +74,7 @@ class Objective:
             weighted = values * counts
             if weight is not None:
                 weighted = weighted * _spread(weight, values.ndim)
-            total = counts.sum()
+            total = counts.sum() if is_mean else namespace(values).ones(())
             parts.append(weighted.sum() / namespace(total).where(total > 0, total, 1))
         return sum(o.weight * part for o, part in zip(self.outputs, parts, strict=True)), parts
 
@@ -251,6 +260,21 @@ def either_accuracy(y_true: Any, y_pred: Any) -> Any:
     return function(y_true, y_pred)
 
 
+def _is_known_loss(loss: Any) -> bool:
+    return (
+        loss is None
+        or any(loss is function for function in LOSSES.names.values())
+        or type(loss) in LOSSES.classes.values()
+    )
+
+
+def _is_known_metric(metric: Metric) -> bool:
+    if type(metric) is not MeanMetric:
+        return type(metric) in METRICS.classes.values()
+    known = (either_accuracy, *METRICS.names.values())
+    return any(metric.function is function for function in known)
+
+
 def _is(loss: Any, kind: tuple[Any, Any]) -> bool:
     return loss is kind[0] or isinstance(loss, kind[1])
 
@@ -291,10 +315,7 @@ def _fitted(output: Output, label: npt.NDArray[Any], shape: Any) -> npt.NDArray[
     fits = label.ndim == len(shape) and all(
         want is None or got == want for got, want in zip(label.shape[1:], shape[1:], strict=True)
     )
-    known = any(output.loss is f for f in LOSSES.names.values()) or (
-        type(output.loss) in LOSSES.classes.values()
-    )
-    if not fits and known:
+    if not fits and _is_known_loss(output.loss):
         hint = "Give labels of that shape."
         if label.ndim == len(shape) - 1 or label.shape[-1] == 1:
             hint = (
@@ -340,14 +361,16 @@ def _class_numbers(output: Output, label: npt.NDArray[Any], shape: Any) -> npt.N
     return numbers
 
 
-def _per_example(output: Output, y: Any, p: Any) -> Any:
-    """Return the loss of each example or step: at least [B]."""
+def _per_example(output: Output, y: Any, p: Any) -> tuple[Any, bool]:
+    """Return the loss of each example or step, at least [B], and whether their mean counts."""
     if output.loss is None:
-        return 0 * p.reshape(len(p), -1).sum(axis=-1)
-    values = output.loss(y, p)
-    if np.ndim(values) == 0:
-        values = values + namespace(p).zeros(len(p), p.dtype)
-    return values.mean(axis=-1) if values.ndim == p.ndim and p.ndim > 1 else values
+        return 0 * p.reshape(len(p), -1).sum(axis=-1), True
+    is_object = isinstance(output.loss, losses.Loss)
+    values = output.loss.call(y, p) if is_object else output.loss(y, p)
+    if np.ndim(values) == 0:  # one value for the batch
+        return values + namespace(p).zeros(len(p), p.dtype), True
+    is_mean = not is_object or output.loss.reduction != "sum"
+    return values.mean(axis=-1) if values.ndim == p.ndim and p.ndim > 1 else values, is_mean
 
 
 def _spread(weight: Any, n_axes: int) -> Any:

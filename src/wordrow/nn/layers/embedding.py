@@ -210,7 +210,7 @@ class Embedding(Layer):
     def check(self, inputs: Any) -> None:
         """Raise ValueError for an id outside the table."""
         if not ops.is_jax(inputs):
-            check_ids(ops.as_ids(inputs), self.input_dim, self.name)
+            check_ids(np.asarray(inputs), self.input_dim, self.name)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that recreate this layer."""

@@ -86,7 +86,7 @@ class ModelLayer(Layer):
         """Raise ValueError for ids that are out of range for the model's tables."""
         n_rows = self.n_rows
         if n_rows is not None:
-            check_ids(ops.as_ids(inputs).reshape(-1, inputs.shape[-1]), n_rows, self.name)
+            check_ids(np.asarray(inputs), n_rows, self.name)
 
     @property
     def n_rows(self) -> int | None:

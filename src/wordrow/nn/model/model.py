@@ -323,12 +323,17 @@ class Model(Network):
             raise ValueError("`validation_split` needs arrays; give validation_data.")
         validate = None
         if validation_data is not None:
-            size = validation_batch_size or batch_size
+            size, held = validation_batch_size or batch_size or 32, None
+            if not is_batches(validation_data):  # checked before training begins
+                held = self.data_of(*split_item(tuple(validation_data)))
+                if validation_steps is not None:
+                    held = held.take(slice(0, validation_steps * size))
 
             def validate() -> dict[str, float]:
-                if is_batches(validation_data):
+                if held is None:
                     return self._evaluated(validation_data, None, None, size, validation_steps)
-                return self._evaluated(*split_item(tuple(validation_data)), size, validation_steps)
+                totals = evaluate(self, held, self.objective.init(), batch_size=size)
+                return self.objective.results(totals)
 
         options = FitOptions(
             batch_size=32 if batch_size is None else batch_size,

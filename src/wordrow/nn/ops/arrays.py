@@ -77,7 +77,7 @@ def namespace(array: Array) -> Any:
 
 
 def as_ids(array: Array) -> Array:
-    """Return ids as int32, truncated as Keras does (1.9 is 1)."""
+    """Return ids as int32; users' ids have been checked to be whole numbers."""
     xp = namespace(array)
     if not is_jax(array):
         array = np.asarray(array)

@@ -519,7 +519,7 @@ def test_dropout_while_training(layer, engine):
         (lambda: GlobalMaxPooling1D("channels_first"), "`data_format` must be 'channels_last'"),
         (lambda: Flatten("channels_first"), "`data_format` must be 'channels_last'"),
         (lambda: Conv1D(4, 2, groups=3), "`filters` must be a multiple of `groups`"),
-        (lambda: Flatten(mask="keep"), "`mask` must be None, 'drop' or 'ignore'"),
+        (lambda: Flatten(mask="keep"), "`mask` must be None, 'drop', 'ignore' or 'keras'"),
     ],
 )
 def test_bad_arguments(make_layer, message):

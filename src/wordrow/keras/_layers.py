@@ -13,7 +13,7 @@ from wordrow.keras._merge import Merge, merge
 from wordrow.nn import layers as nn_layers
 from wordrow.nn.registry import config_of
 
-__all__ = ["LAYERS", "InputSpec", "drops_mask"]
+__all__ = ["LAYERS", "InputSpec", "drops_mask", "padding_counts"]
 
 Renames = dict[str, str | None]
 
@@ -56,18 +56,29 @@ def _scalar(value: Any) -> Any:
 
 _SCALARS = {"pool_size": _scalar, "strides": _scalar}
 _DROPS_MASK = {"mask": "drop"}
+_AS_KERAS = {"mask": "keras"}
 
 
-def _with_input_shape(layer: Any, **shape_options: Any) -> Any:
-    """Set a layer's input shape from Keras 1's and 2's arguments."""
+def _finished(layer: Any, **shape_options: Any) -> Any:
+    """Set a layer's input shape from Keras 1's and 2's arguments, and what it does with masks."""
     if (shape := shape_options.get("batch_input_shape")) is not None:
         layer.first_shape = tuple(shape)
     elif (n := shape_options.get("input_dim")) is not None:
         length = (shape_options["input_length"],) if "input_length" in shape_options else ()
         layer.first_shape = (None, *length, int(n))
-    if layer.mask == "drop":
-        layer.warns_of_dropped_mask = True
+    if layer.mask is None and _differs(layer):
+        layer.mask = "keras"
+    layer.warns_of_dropped_mask = layer.mask in ("drop", "keras")
+    layer.operations = LAYERS
     return layer
+
+
+def _differs(layer: Any) -> bool:
+    """Return whether Keras's layer, with these settings, passes on another mask."""
+    if isinstance(layer, nn_layers.TimeDistributed):
+        return layer.layer.makes_mask
+    backwards = getattr(layer, "go_backwards", False) and layer.return_sequences
+    return backwards and isinstance(layer, nn_layers.LSTM | nn_layers.GRU | nn_layers.SimpleRNN)
 
 
 def _layer(cls: Any, renames: Renames, **options: Any) -> Alias:
@@ -80,7 +91,7 @@ def _layer(cls: Any, renames: Renames, **options: Any) -> Alias:
         nn_layers.SimpleRNN,
     ):
         withheld += ("input_dim", "input_length")
-    return Alias(cls, renames=renames, withheld=withheld, finish=_with_input_shape, **options)
+    return Alias(cls, renames=renames, withheld=withheld, finish=_finished, **options)
 
 
 def _input(shape: Any = None, batch_size: int | None = None, **options: Any) -> Any:
@@ -123,14 +134,19 @@ def _functional(cls: Any) -> Callable[..., Any]:
 
 _BASIC_NAMES = (
     "Activation", "ActivityRegularization", "BatchNormalization", "GaussianNoise",
-    "LayerNormalization", "Masking", "ReLU", "LeakyReLU", "Softmax", "GlobalAveragePooling1D",
-    "SpatialDropout1D", "GaussianDropout", "Lambda", "Add", "Average", "Concatenate", "Maximum",
-    "Minimum", "Multiply", "Subtract", "AdditiveAttention", "Attention", "MultiHeadAttention",
+    "LayerNormalization", "ReLU", "LeakyReLU", "Softmax", "GlobalAveragePooling1D",
+    "SpatialDropout1D", "GaussianDropout", "AdditiveAttention", "Attention", "MultiHeadAttention",
     "StringLookup", "TextVectorization",
 )  # fmt: skip
+# What Keras 3 and tf.keras do with masks: these layers drop it, and let padding count;
 _MASK_DROPPING_NAMES = (
     "Flatten", "Reshape", "Permute", "RepeatVector", "Cropping1D", "ZeroPadding1D",
-    "UpSampling1D", "PReLU", "GlobalMaxPooling1D", "Dot", "RMSNormalization",
+    "UpSampling1D", "GlobalMaxPooling1D", "Dot", "RMSNormalization",
+)  # fmt: skip
+# and these let padding count, and pass on a mask in a way of their own (`apply_as_keras`).
+_MASK_CHANGING_NAMES = (
+    "Add", "Average", "Concatenate", "Lambda", "Masking", "Maximum", "Minimum", "Multiply",
+    "PReLU", "Subtract",
 )  # fmt: skip
 _WINDOWED = ("Conv1D", "MaxPooling1D", "AveragePooling1D")
 _MERGING = (
@@ -148,6 +164,10 @@ LAYERS: dict[str, Any] = {name: _layer(nn_layers.LAYERS[name], _BASIC) for name 
 LAYERS |= {
     name: _layer(nn_layers.LAYERS[name], _COMMON, defaults=_DROPS_MASK)
     for name in _MASK_DROPPING_NAMES
+}
+LAYERS |= {
+    name: _layer(nn_layers.LAYERS[name], _BASIC, defaults=_AS_KERAS)
+    for name in _MASK_CHANGING_NAMES
 }
 LAYERS |= {
     name: _layer(nn_layers.LAYERS[name], _POOLING, defaults=_DROPS_MASK, converters=_SCALARS)
@@ -180,9 +200,15 @@ _OLD_NAMES: Mapping[str, str] = {
     "GlobalMaxPool1D": "GlobalMaxPooling1D", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU",
 }  # fmt: skip
 LAYERS |= {old: LAYERS[new] for old, new in _OLD_NAMES.items()}
-LAYERS |= {name.lower(): _functional(nn_layers.LAYERS[name]) for name in _MERGING}
+LAYERS |= {name.lower(): _functional(LAYERS[name]) for name in _MERGING}
 
 
 def drops_mask(layer: nn_layers.Layer) -> bool:
     """Return whether Keras's layer of this class drops the mask."""
     return type(layer).__name__ in (*_MASK_DROPPING_NAMES, *_WINDOWED)
+
+
+def padding_counts(layer: nn_layers.Layer) -> bool:
+    """Return whether padding counts in Keras's layer of this class, under a mask too."""
+    differs = type(layer).__name__ in ("Add", "Average", "Concatenate", "Subtract")
+    return differs or drops_mask(layer)

@@ -22,7 +22,7 @@ __all__ = ["Reader"]
 # Arguments without effect here: dtypes, implementation hints.
 _IGNORED = {
     "dtype", "quantization_config", "dynamic", "sparse", "ragged", "optional", "autocast",
-    "zero_output_for_mask", "synchronized", "lora_rank", "lora_alpha", "flash_attention",
+    "synchronized", "lora_rank", "lora_alpha", "flash_attention",
     "batch_size", "input_dtype", "renorm_momentum", "forget_bias_init",
     "query_shape", "key_shape", "value_shape", "softmax_robust_masking", "vocabulary_size", "salt",
 }  # fmt: skip
@@ -164,7 +164,7 @@ class Reader:
 
 def _set_mask_behavior(layer: Any, entry: Config) -> None:
     """Make a layer treat masks as the file's author had it: wordrow's own, or Keras's."""
-    if entry.get("wordrow_mask", "") in (None, "drop", "ignore"):  # written by wordrow
+    if entry.get("wordrow_mask", "") in (None, "drop", "ignore", "keras"):  # written by wordrow
         layer.mask = entry["wordrow_mask"]
         layer.warns_of_dropped_mask = False
         return

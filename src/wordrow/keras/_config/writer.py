@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from wordrow.keras._config.entry import Entry, Style, entry_of
 from wordrow.keras._config.graph_writer import GraphWriter
-from wordrow.keras._layers import drops_mask
-from wordrow.nn.layers import Bidirectional, Embedding, Input, Layer, Masking, TimeDistributed
+from wordrow.keras._layers import drops_mask, padding_counts
+from wordrow.nn.layers import Bidirectional, Embedding, Input, Masking, TimeDistributed
 from wordrow.nn.layers.recurrent import Recurrent
 from wordrow.nn.layers.shell import PureLayer
 from wordrow.nn.model.model import Model
@@ -97,28 +97,17 @@ class Writer:
 
 
 def _warn_of_mask_differences(model: Model) -> None:
-    """Warn of layers that honour a mask here and drop it in Keras, or vice versa."""
-    layers: Sequence[Layer] = model.all_layers
-    if not any(
-        isinstance(layer, Masking) or (isinstance(layer, Embedding) and layer.mask_zero)
-        for layer in layers
-    ):
-        return
-    honoured_here = [
-        layer.name
-        for layer in layers
-        if layer.mask is None and layer.mask_rule != "refuses" and drops_mask(layer)
-    ]
-    for node in model.graph.nodes:
-        layer = node.layer
-        takes_state = len(node.inputs) > 1 and isinstance(layer, Recurrent | Bidirectional)
-        if takes_state and layer.mask is None and layer.name not in honoured_here:
-            honoured_here.append(layer.name)
-    dropped_here = [
-        layer.name for layer in layers if layer.mask == "drop" and not drops_mask(layer)
-    ]
+    """Warn of layers that honour a mask here and let padding count in Keras, or vice versa."""
+    honoured_here, dropped_here = [], []
+    for layer, n_inputs in _layers_under_masks(model):
+        takes_state = n_inputs > 1 and isinstance(layer, Recurrent | Bidirectional)
+        if layer.mask is None and layer.mask_rule != "refuses":
+            if takes_state or padding_counts(layer):
+                honoured_here.append(layer.name)
+        elif layer.mask == "drop" and not drops_mask(layer):
+            dropped_here.append(layer.name)
     for names, difference in (
-        (honoured_here, "honour the mask here and drop it in Keras"),
+        (honoured_here, "honour the mask here, and padding counts in Keras"),
         (dropped_here, "drop the mask here and honour it in Keras"),
     ):
         if names:
@@ -128,3 +117,17 @@ def _warn_of_mask_differences(model: Model) -> None:
                 UserWarning,
                 stacklevel=6,
             )
+
+
+def _layers_under_masks(model: Model) -> list[tuple[Any, int]]:
+    """Return the layers whose inputs have a mask, each once, with their number of inputs."""
+    masked: set[tuple[int, int]] = set()
+    found: dict[int, tuple[Any, int]] = {}
+    for number, node in enumerate(model.graph.nodes):
+        layer, is_masked = node.layer, not masked.isdisjoint(node.inputs)
+        if is_masked:
+            found[id(layer)] = layer, len(node.inputs)
+        passes_on = is_masked and layer.mask_rule == "propagates" and layer.mask != "drop"
+        if passes_on or layer.makes_mask or isinstance(layer, Masking):
+            masked.add((number, 0))
+    return list(found.values())

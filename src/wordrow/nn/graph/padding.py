@@ -33,7 +33,7 @@ def honours_padding(graph: Graph, masked: Sequence[bool]) -> bool:
                 return False
         elif taken == {"none"}:
             after = "none"
-        elif layer.mask == "drop" or layer.mask_rule == "refuses":
+        elif layer.mask is not None or layer.mask_rule == "refuses":
             return False
         elif layer.mask_rule == "consumes":
             after = "none"

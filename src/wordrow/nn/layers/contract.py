@@ -14,7 +14,8 @@ real token, or None if every step is real. `mask_rule` says what a layer does wi
     refuses     the layer has no meaning under a mask, and raises
 
 `mask="drop"` makes a layer drop the mask instead, as some Keras layers do. With `mask="ignore"`
-padding counts in this layer, but the mask is passed on to the next one.
+padding counts in this layer, but the mask is passed on to the next one. With `mask="keras"` the
+layer does what Keras's layer of that name does, by `apply_as_keras`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class LayerOptions(TypedDict, total=False):
     name: str | None
     trainable: bool
     input_shape: Sequence[int | None] | None
-    mask: Literal["drop", "ignore"] | None
+    mask: Literal["drop", "ignore", "keras"] | None
     activity_regularizer: Any
 
 
@@ -57,7 +58,8 @@ class LayerContract:
 
     name: unique in a model; by default numbered by class. trainable: whether training changes the
     weights. input_shape: for a first layer, without the batch axis. mask: "drop" drops the mask, as
-    some Keras layers do; "ignore" lets padding count here, but not in later layers.
+    some Keras layers do; "ignore" lets padding count here, but not in later layers; "keras" does
+    what Keras does where that is something else.
     activity_regularizer: a penalty on the outputs. For each kind of weights, a layer also takes an
     `_initializer`, a `_regularizer` and a `_constraint`, such as `kernel_regularizer="l2"`.
     """
@@ -68,6 +70,7 @@ class LayerContract:
     takes_list: ClassVar[bool] = False  # even for one input
     accepts: ClassVar[frozenset[ops.Form]] = frozenset()  # deferred forms
     warns_of_dropped_mask = False  # warns once, then is False
+    operations: Mapping[str, Callable[..., Any]] | None = None  # of its outputs: Add, Lambda, ...
     reads_text: ClassVar[bool] = False  # turns texts into ids, before the model runs
     kinds: ClassVar[dict[str, str]] = {}  # kind of weight -> its default initializer
 
@@ -77,12 +80,14 @@ class LayerContract:
         name: str | None = None,
         trainable: bool = True,
         input_shape: Sequence[int | None] | None = None,
-        mask: Literal["drop", "ignore"] | None = None,
+        mask: Literal["drop", "ignore", "keras"] | None = None,
         activity_regularizer: Any = None,
         **of_weights: Any,
     ) -> None:
-        if mask not in (None, "drop", "ignore"):
-            raise ValueError(f"`mask` must be None, 'drop' or 'ignore'; received {show(mask)}.")
+        if mask not in (None, "drop", "ignore", "keras"):
+            raise ValueError(
+                f"`mask` must be None, 'drop', 'ignore' or 'keras'; received {show(mask)}."
+            )
         if name is not None and not isinstance(name, str):
             raise TypeError(f"`name` must be a string; received {show(name)}.")
         self.given_name = name
@@ -160,6 +165,8 @@ class LayerContract:
     ) -> tuple[Array, Mask, Arrays]:
         """Apply the layer under its mask rule. deferred: the outputs may have a deferred form."""
         masks = mask if isinstance(mask, list) else [mask]
+        if self.mask == "keras":
+            return self.apply_as_keras(weights, state, inputs, mask, training=training, rng=rng)
         if self.mask is not None:
             self._warn_of_dropped_mask(masks)
             mask = [None] * len(masks) if isinstance(mask, list) else None
@@ -177,6 +184,19 @@ class LayerContract:
         if self.mask == "ignore" and self.mask_rule == "propagates":
             after = [masks[0], *after[1:]] if isinstance(after, list) else masks[0]
         return outputs, after, state
+
+    def apply_as_keras(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return what `apply` does, with the mask treated as Keras's layer treats it."""
+        return self.apply(weights, state, inputs, mask, training=training, rng=rng)
 
     def _warn_of_dropped_mask(self, masks: Sequence[Mask]) -> None:
         if self.warns_of_dropped_mask and any(m is not None for m in masks):

@@ -35,11 +35,12 @@ class Lambda(Layer):
         arguments: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(mask="drop" if mask == "drop" else None, **options)
+        kept = isinstance(mask, str) and mask in ("drop", "keras")
+        super().__init__(mask=mask if kept else None, **options)
         if not callable(function):
             raise TypeError(f"`function` must be a function; received {show(function)}.")
         self.function, self.given_shape = function, output_shape
-        self.arguments, self.new_mask = dict(arguments or {}), None if mask == "drop" else mask
+        self.arguments, self.new_mask = dict(arguments or {}), None if kept else mask
         parameters: Mapping[str, Any] = {}
         with contextlib.suppress(TypeError, ValueError):
             parameters = inspect.signature(function).parameters
@@ -88,6 +89,21 @@ class Lambda(Layer):
         if isinstance(outputs, list | tuple):
             return list(outputs), [fitting(one) for one in outputs], state
         return outputs, fitting(outputs), state
+
+    def apply_as_keras(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the function's outputs. It may take the mask, which ends here."""
+        outputs, after, state = self.apply(weights, state, inputs, mask, training=training, rng=rng)
+        self._warn_of_dropped_mask(mask if isinstance(mask, list) else [mask])
+        return outputs, [None] * len(after) if isinstance(after, list) else None, state
 
     def get_config(self) -> dict[str, Any]:
         """Raise ValueError: a file cannot hold a function, because loading it never runs code."""

@@ -42,6 +42,19 @@ class Masking(Layer):
         zero = inputs.dtype.type(0)
         return ops.namespace(inputs).where(real[..., None], inputs, zero), real, state
 
+    def apply_as_keras(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the inputs and their own mask, whatever was masked before."""
+        return self.apply(weights, state, inputs, None, training=training, rng=rng)
+
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that recreate this layer."""
         return super().get_config() | {"mask_value": self.mask_value}

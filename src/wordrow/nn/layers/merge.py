@@ -90,6 +90,30 @@ class Concatenate(Layer):
         ]
         return joined, xp.concatenate(masks, axis=1), state
 
+    def apply_as_keras(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the concatenated inputs, padding too; real where an input is, or has no mask."""
+        xp = ops.namespace(inputs[0])
+        axis = self.axis % inputs[0].ndim
+        joined = xp.concatenate(inputs, axis=axis)
+        if all(m is None for m in mask):
+            return joined, None, state
+        masks = [
+            xp.ones(x.shape[:-1], bool) if m is None else m
+            for x, m in zip(inputs, mask, strict=True)
+        ]
+        if axis == inputs[0].ndim - 1:
+            return joined, functools.reduce(operator.or_, masks), state
+        return joined, xp.concatenate(masks, axis=axis), state
+
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that recreate this layer."""
         return super().get_config() | {"axis": self.axis}
@@ -141,6 +165,19 @@ class _Merge(Layer):
             merged = ops.fill_masked(merged, real)
         return merged, real, state
 
+    def apply_as_keras(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the merged inputs, padding too; real where any is, if all have masks."""
+        return self.merge(inputs, [None] * len(inputs)), _any_real(mask), state
+
     def merge(self, parts: list[Array], masks: list[Mask]) -> Array:
         """Return one array from several, whose masked steps are neutral."""
         raise NotImplementedError
@@ -183,6 +220,10 @@ class Multiply(_Merge):
 
     neutral = 1.0
 
+    def apply_as_keras(self, *arguments: Any, **options: Any) -> tuple[Array, Mask, Arrays]:
+        """Return what `apply` does: Keras's honours masks too."""
+        return self.apply(*arguments, **options)
+
     def merge(self, parts: list[Array], masks: list[Mask]) -> Array:
         """Return the product."""
         return functools.reduce(operator.mul, parts)
@@ -206,7 +247,32 @@ class Average(_Merge):
         return total / count.reshape(count.shape + (1,) * (total.ndim - count.ndim))
 
 
-class Maximum(_Merge):
+class _Extreme(_Merge):
+    """What Maximum and Minimum share."""
+
+    def apply_as_keras(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the merged inputs; the first one for steps that are masked in all of them."""
+        xp = ops.namespace(inputs[0])
+        merged, real = inputs[0], mask[0]
+        for x, own in zip(inputs[1:], mask[1:], strict=True):
+            other = x if own is None else xp.where(own[..., None], x, merged)
+            if real is not None:
+                merged = xp.where(real[..., None], merged, other)
+            real = None if real is None or own is None else real | own
+            merged = self.merge([merged, other], [None, None])
+        return merged, real, state
+
+
+class Maximum(_Extreme):
     """The elementwise maximum of the inputs; masked steps of an input are skipped.
 
     >>> Maximum()([np.ones((1, 2)), np.zeros((1, 2))]).tolist()
@@ -220,7 +286,7 @@ class Maximum(_Merge):
         return functools.reduce(ops.namespace(parts[0]).maximum, parts)
 
 
-class Minimum(_Merge):
+class Minimum(_Extreme):
     """The elementwise minimum of the inputs; masked steps of an input are skipped.
 
     >>> Minimum()([np.ones((1, 2)), np.zeros((1, 2))]).tolist()

@@ -36,6 +36,7 @@ class RecurrentOptions(KernelOptions, total=False):
     return_state: bool
     go_backwards: bool
     stateful: bool
+    zero_output_for_mask: bool
     input_dim: int | None
     input_length: int | None
     implementation: int
@@ -48,7 +49,8 @@ class Recurrent(Layer):
     """A layer that reads a text step by step: [B, T, D] -> [B, units], or [B, T, units].
 
     A masked step keeps the state. return_sequences: return the outputs of all steps, not
-    only of the last. return_state: also return the final states, as a list [outputs,
+    only of the last; zero_output_for_mask: zeros for masked steps, not the state that they keep.
+    return_state: also return the final states, as a list [outputs,
     state, ...]. go_backwards: read from the end. stateful: each text continues from
     the final state of the text at its position in the previous batch (the batch size must
     be fixed: Input(batch_shape=(B, T))). dropout, recurrent_dropout: the fraction of the
@@ -74,6 +76,7 @@ class Recurrent(Layer):
         return_state: bool = False,
         go_backwards: bool = False,
         stateful: bool = False,
+        zero_output_for_mask: bool = False,
         input_dim: int | None = None,
         input_length: int | None = None,
         **options: Any,
@@ -90,6 +93,7 @@ class Recurrent(Layer):
         self.recurrent_dropout = share("recurrent_dropout", recurrent_dropout)
         self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
         self.go_backwards, self.stateful = bool(go_backwards), bool(stateful)
+        self.zero_output_for_mask = bool(zero_output_for_mask)
         self.mask_rule = "propagates" if return_sequences else "consumes"
 
     # ---- what each recurrent layer defines ----------------------------
@@ -183,10 +187,29 @@ class Recurrent(Layer):
         if self.stateful:
             state = dict(zip(self.states, last, strict=True))
         outputs = sequence if self.return_sequences else last[0]
+        if self.return_sequences and self.zero_output_for_mask:
+            outputs = ops.fill_masked(outputs, mask)
         out_mask = mask if self.return_sequences else None
         if self.return_state:
             return [outputs, *last], [out_mask] + [None] * len(last), state
         return outputs, out_mask, state
+
+    def apply_as_keras(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return what `apply` does, with the mask in the order of the inputs."""
+        outputs, after, state = self.apply(weights, state, inputs, mask, training=training, rng=rng)
+        if self.return_sequences:
+            first = mask[0] if isinstance(mask, list) else mask
+            after = [first, *after[1:]] if isinstance(after, list) else first
+        return outputs, after, state
 
     def _project(self, weights: Arrays, x: Array) -> Array:
         z = ops.product(x, weights["kernel"])
@@ -280,6 +303,8 @@ class Recurrent(Layer):
             "stateful",
         )
         own = {name: vars(self)[name] for name in names}
+        if self.zero_output_for_mask:
+            own["zero_output_for_mask"] = True
         return super().get_config() | own | {"activation": ACTIVATIONS.config(self.activation)}
 
 

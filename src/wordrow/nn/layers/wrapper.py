@@ -252,6 +252,8 @@ class Bidirectional(Layer):
                 back = back[:, ::-1]
             else:
                 ahead = ahead[:, ::-1]
+            # Masked steps have kept the states before them in one, after them in the other.
+            ahead, back = (ops.fill_masked(one, steps_mask) for one in (ahead, back))
         merged = self._merge(ahead, back)
         ends = ahead_ends + back_ends
         out_mask = steps_mask if self.forward_layer.return_sequences else None
@@ -363,6 +365,20 @@ class TimeDistributed(Layer):
         elif inner is not None:
             mask = inner.any(axis=-1)
         return outputs.reshape(n, steps, *outputs.shape[1:]), mask, _joined(layer=after)
+
+    def apply_as_keras(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the layer's outputs, with the mask of the inputs and none of the layer's own."""
+        outputs, _, state = self.apply(weights, state, inputs, mask, training=training, rng=rng)
+        return outputs, mask, state
 
     @property
     def fixed(self) -> tuple[str, ...]:

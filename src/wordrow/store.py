@@ -33,6 +33,7 @@ __all__ = [
     "from_bytes",
     "pack_strings",
     "read",
+    "read_lines",
     "to_bytes",
     "unpack_strings",
     "write",
@@ -130,6 +131,18 @@ def writing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 class _NotWrittenError(Exception):
     """Leaves `writing` before anything is put in place."""
+
+
+def read_lines(path: str | os.PathLike[str]) -> list[str]:
+    """Return the lines of a text in UTF-8, without a byte order mark.
+
+    Lines end in LF or CRLF alone: other characters that Unicode counts as line ends may be part of
+    a word.
+    """
+    lines = Path(path).read_bytes().decode("utf-8-sig").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -126,7 +126,7 @@ def _read_jsonl(source: str, name: str) -> Read:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line, parse_constant=_constant)
             json.dumps(record, ensure_ascii=False).encode()  # a lone surrogate is not text
         except (ValueError, RecursionError) as error:
             raise DataError(f"{name}, line {number}: not readable as JSON ({error}).") from None
@@ -140,6 +140,12 @@ def _read_jsonl(source: str, name: str) -> Read:
             raise DataError(f"{name}, record {number}: has no value for {missing[0]!r}.")
     rows = [[_plain(record.get(key)) for key in names] for record in records]
     return names, rows, 1
+
+
+def _constant(name: str) -> None:
+    """Return None for NaN, as which tables write a missing value; JSON has no others."""
+    if name != "NaN":
+        raise ValueError(f"{name} is no number of JSON")
 
 
 def _plain(value: Any) -> str:

@@ -103,7 +103,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: types.ModuleType) -> None:
         """Fill a module from the tables."""
         from wordrow.keras._modules import MODULES
+        from wordrow.keras._versions import saw_module
 
+        saw_module(module.__name__)
         names = MODULES.get(_canonical_path(module.__name__) or "", {})
         vars(module).update(names)
         vars(module)["__all__"] = sorted(name for name in names if not name.startswith("_"))

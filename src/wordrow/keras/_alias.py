@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wordrow.keras._versions import old_defaults, saw_argument
+
 __all__ = ["Alias"]
 
 
@@ -39,6 +41,7 @@ class Alias:
         renamed: dict[str, Any] = {}
         for name, value in options.items():
             ours = self._renames.get(name, name)
+            saw_argument(name)
             if ours is None:
                 continue
             if ours in renamed:
@@ -49,7 +52,10 @@ class Alias:
             convert = self._converters.get(ours)
             renamed[ours] = value if convert is None else convert(value)
         withheld = {name: renamed.pop(name) for name in self._withheld if name in renamed}
-        result = self._target(*args, **self._defaults | renamed)
+        defaults = old_defaults(self.__name__) | self._defaults
+        if args:
+            defaults.pop("learning_rate", None)  # given by its place
+        result = self._target(*args, **defaults | renamed)
         return result if self._finish is None else self._finish(result, **withheld)
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wordrow.arguments import whole_number
 from wordrow.keras._alias import Alias
 from wordrow.nn import callbacks, metrics, optimizers
 from wordrow.nn.functions import activations, constraints, initializers, losses, regularizers
@@ -123,13 +124,22 @@ def _callbacks() -> Names:
         name: getattr(callbacks, name) for name in callbacks.__all__ if name != "Callbacks"
     }
     renames: dict[str, dict[str, str | None]] = {
-        "ModelCheckpoint": {"period": None, "save_best": "save_best_only"},
+        "ModelCheckpoint": {"save_best": "save_best_only"},
         "ReduceLROnPlateau": {"epsilon": "min_delta"},
         "TensorBoard": dict.fromkeys(
             ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")
         ),
     }
-    return found | {name: Alias(found[name], renames=old) for name, old in renames.items()}
+
+    def with_period(checkpoint: Any, period: int = 1) -> Any:
+        checkpoint.period = whole_number("period", period)
+        return checkpoint
+
+    finishing: Names = {"ModelCheckpoint": {"withheld": ("period",), "finish": with_period}}
+    return found | {
+        name: Alias(found[name], renames=old, **finishing.get(name, {}))
+        for name, old in renames.items()
+    }
 
 
 ACTIVATIONS: Names = (

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import wordrow
+from wordrow.keras._alias import Alias
+from wordrow.keras._families import OPTIMIZERS
 from wordrow.keras._files import load_weights
 from wordrow.keras._old_training import Logs, rename_monitors, rename_options, with_batch_size
 
 __all__ = ["KerasMethods"]
+
+
+def _optimizer(given: Any) -> Any:
+    """Return an optimizer given by its name or class, with its version's defaults."""
+    if isinstance(given, str):
+        known = {name.lower(): alias for name, alias in OPTIMIZERS.items()}
+        given = known.get(given.lower(), given)
+    return given() if isinstance(given, Alias) else given
 
 
 class KerasMethods:
@@ -30,6 +40,7 @@ class KerasMethods:
         """See wordrow.Model.compile; older options without effect are accepted."""
         for ignored in ("class_mode", "sample_weight_mode", "target_tensors", "distribute"):
             options.pop(ignored, None)
+        optimizer = _optimizer(optimizer)
         super().compile(optimizer, loss, metrics, loss_weights, **options)  # type: ignore[misc]
 
     def fit(
@@ -42,6 +53,10 @@ class KerasMethods:
         history = super().fit(x, y, batch_size, **options)  # type: ignore[misc]
         history.history = Logs(history.history)
         return history
+
+    def logs_of(self, logs: Mapping[str, Any]) -> Logs:
+        """Return metrics as callbacks are given them."""
+        return Logs(logs)
 
     def _metric_names(self: Any) -> list[str]:
         try:

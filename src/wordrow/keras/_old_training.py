@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from wordrow.keras._versions import saw_argument
+
 __all__ = ["Logs", "rename_monitors", "rename_options", "with_batch_size"]
 
 # Old argument -> today's; None for hints on how to run, which have no effect here.
@@ -38,6 +40,8 @@ class Logs(dict[str, Any]):
 
 def rename_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments under today's names, without those that have no effect."""
+    for name in options:
+        saw_argument(name)
     renamed = {_OPTIONS.get(name, name): value for name, value in options.items()}
     return {name: value for name, value in renamed.items() if name is not None}
 

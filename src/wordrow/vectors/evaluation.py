@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from wordrow.arguments import whole_number
 from wordrow.errors import DataError
+from wordrow.store import read_lines
 from wordrow.vectors.nearest import Directions, Row, RowIndices
 from wordrow.vectors.vectors import Vectors
 
@@ -206,7 +206,7 @@ def _pairs(path: str | os.PathLike[str]) -> Iterator[tuple[str, str, float]]:
 
 def _lines(path: str | os.PathLike[str]) -> list[str]:
     try:
-        return Path(path).read_text(encoding="utf-8-sig").splitlines()
+        return read_lines(path)
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}: expected UTF-8; byte {error.start} is invalid. Convert the file first."

@@ -79,6 +79,7 @@ class Callbacks:
 
     def __init__(self, callbacks: Iterable[Callback], model: Any, params: dict[str, Any]) -> None:
         self.all = list(callbacks)
+        self._logs_of = getattr(model, "logs_of", lambda logs: logs)
         for callback in self.all:
             if not isinstance(callback, Callback):
                 raise TypeError(f"`callbacks` must be Callback objects; received {show(callback)}.")
@@ -92,9 +93,11 @@ class Callbacks:
         )
 
     def call(self, name: str, *arguments: Any) -> None:
-        """Call a method of each."""
+        """Call a method of each; logs come last."""
+        *others, logs = arguments
+        logs = self._logs_of(logs)  # one dict: what one callback adds, the next ones see
         for callback in self.all:
-            getattr(callback, name)(*arguments)
+            getattr(callback, name)(*others, logs)
 
     def batch(self, when: Literal["begin", "end"], index: int, logs: Logs | None) -> None:
         """Call the batch methods, if any callback overrides one."""

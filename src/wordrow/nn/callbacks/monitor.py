@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import string
 import sys
 import warnings
 from typing import Any, Literal
@@ -122,9 +123,11 @@ class EarlyStopping(Monitor):
 class ModelCheckpoint(Monitor):
     """Saves the model after each epoch, or only the best one.
 
-    filepath: may contain {epoch} and names of metrics: "m-{epoch:02d}-{val_loss:.2f}".
-    save_freq: "epoch", or a number of batches. initial_value_threshold: a value that the
-    first saved model must beat.
+    filepath: may contain {epoch}, {batch} and names of metrics: "m-{epoch:02d}-{val_loss:.2f}";
+    its folder is made if it is not there. save_freq: "epoch", or a number of batches.
+    initial_value_threshold: a value that the first saved model must beat.
+
+    Raises ValueError, before training, if filepath names a metric that there will not be.
 
     >>> ModelCheckpoint("best.safetensors", save_best_only=True).filepath
     'best.safetensors'
@@ -149,11 +152,25 @@ class ModelCheckpoint(Monitor):
             )
         self.save_best_only, self.save_weights_only = bool(save_best_only), bool(save_weights_only)
         self.save_freq, self.best = save_freq, initial_value_threshold
-        self._epoch = self._batches = 0
+        self.period = 1  # epochs from one save to the next: Keras 2's argument
+        self._epoch = self._batch = self._batches = self._waited = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Check, before training, that the file can be written."""
-        if "{" not in self.filepath:
+        fields = [name for _, name, _, _ in string.Formatter().parse(self.filepath) if name]
+        counted = ("epoch",) if self.save_freq == "epoch" else ("epoch", "batch")
+        metrics = dict.fromkeys(self.params.get("metrics", ()), 0.0)
+        known = getattr(self.model, "logs_of", dict)(metrics)
+        for name in fields:
+            if name not in counted and known.get(name) is None:
+                raise ValueError(
+                    f"`filepath` names {name!r}, which there will not be: {show(self.filepath)}. "
+                    f"There will be {', '.join((*counted, *metrics))}."
+                )
+        folder = os.path.dirname(self.filepath)
+        if folder and "{" not in folder:
+            os.makedirs(folder, exist_ok=True)
+        if not fields:
             check_writable(self.filepath)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -162,6 +179,7 @@ class ModelCheckpoint(Monitor):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Save after every `save_freq` batches."""
+        self._batch = batch
         if self.save_freq != "epoch":
             self._batches += 1
             if self._batches % self.save_freq == 0:
@@ -169,11 +187,15 @@ class ModelCheckpoint(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save, after every epoch or if it is the best."""
-        if self.save_freq == "epoch":
+        self._waited += 1
+        if self.save_freq == "epoch" and self._waited >= self.period:
+            self._waited = 0
             self._save(logs)
 
     def _save(self, logs: Logs | None) -> None:
-        path = self.filepath.format(epoch=self._epoch + 1, **(logs or {}))
+        fields = type(logs or {})(logs or {})
+        fields.update(epoch=self._epoch + 1, batch=self._batch + 1)
+        path = self.filepath.format_map(fields)
         if self.save_best_only:
             value = self.value(logs)
             if value is None or not self.is_better(value, self.best):

@@ -7,12 +7,12 @@ import json
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import IO, Any, Literal
 
 from wordrow.errors import MissingExtraError, show
 from wordrow.nn.callbacks.callback import Callback, Logs
 from wordrow.progress import numbers_text
+from wordrow.store import read_lines
 
 __all__ = ["CSVLogger", "ProgbarLogger", "RemoteMonitor", "TensorBoard"]
 
@@ -170,7 +170,7 @@ class TensorBoard(Callback):
             return []
         if isinstance(given, Sequence) and not isinstance(given, str):
             return [str(word) for word in given]
-        return Path(given).read_text(encoding="utf-8").splitlines()
+        return read_lines(given)
 
 
 class RemoteMonitor(Callback):

@@ -232,6 +232,9 @@ class Embedding(Layer):
                 f"`weights` must have the shape (input_dim, output_dim) = "
                 f"{(self.input_dim, self.output_dim)}; received {table.shape}."
             )
+        if not np.isfinite(table).all():
+            row = int(np.isfinite(table).all(axis=1).argmin())
+            raise ValueError(f"`weights` must be finite numbers; row {row} is not.")
         return table
 
     def _check_length(self, shape: Shape) -> None:

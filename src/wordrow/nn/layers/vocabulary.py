@@ -16,6 +16,7 @@ from wordrow.arguments import whole_number
 from wordrow.errors import show
 from wordrow.nn.layers.layer import Layer
 from wordrow.nn.spec import Array, Arrays, Mask, Rng, Spec, is_text
+from wordrow.store import read_lines
 from wordrow.types import Ragged
 
 __all__ = [
@@ -70,9 +71,8 @@ class VocabularyLayer(Layer):
         token.
         """
         if isinstance(vocabulary, str):
-            with open(vocabulary, encoding="utf-8") as file:
-                vocabulary = file.read().splitlines()
-        tokens = [str(token) for token in vocabulary]
+            vocabulary = read_lines(vocabulary)
+        tokens = as_texts(vocabulary)
         specials = self._specials
         if tokens[: len(specials)] == specials:
             tokens = tokens[len(specials) :]
@@ -84,6 +84,8 @@ class VocabularyLayer(Layer):
                 f"`idf_weights` must be as many as the tokens; received {len(idf_weights)} for "
                 f"{len(tokens)} tokens."
             )
+        if idf_weights is not None and not np.isfinite(np.asarray(idf_weights, np.float32)).all():
+            raise ValueError(f"`idf_weights` must be finite; received {show(idf_weights)}.")
         size = None if self.max_tokens is None else self.max_tokens - len(specials)
         self._tokens = tokens[:size]
         weights = None if idf_weights is None else np.asarray(idf_weights, np.float32)[:size]
@@ -198,7 +200,7 @@ def as_texts(data: Any) -> list[str]:
     ]
     for row, one in enumerate(found):
         if not isinstance(one, str):
-            raise TypeError(f"expected texts; number {row} is {show(one)}.")
+            raise TypeError(f"expected strings; number {row} is {show(one)}.")
     return found
 
 

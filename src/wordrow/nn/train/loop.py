@@ -174,7 +174,12 @@ def fit(model: Any, training: Training, x: Any, data: Data | None, options: FitO
         source = _Arrays(data, batcher, options)
     else:
         source = _Batches(model, x, batcher, options)
-    params = {"epochs": options.epochs, "steps": source.n_steps, "verbose": options.verbose}
+    params = {
+        "epochs": options.epochs,
+        "steps": source.n_steps,
+        "verbose": options.verbose,
+        "metrics": _metric_names(training, with_validation=options.validation is not None),
+    }
     callbacks = Callbacks([*options.callbacks, history], model, params)
     engine = _engine_for(training, data, watch_batches=callbacks.watch_batches)
     engine.begin()
@@ -189,6 +194,12 @@ def fit(model: Any, training: Training, x: Any, data: Data | None, options: FitO
                 break
     callbacks.call("on_train_end", {k: v[-1] for k, v in history.history.items()})
     return history
+
+
+def _metric_names(training: Training, *, with_validation: bool) -> list[str]:
+    """Return the names under which callbacks find metrics at the end of an epoch."""
+    names = list(training.objective.results(training.objective.init()))
+    return names + [f"val_{name}" for name in names] if with_validation else names
 
 
 def _engine_for(training: Training, data: Data | None, *, watch_batches: bool) -> Engine:

@@ -331,8 +331,9 @@ void RowReader::keep(const char* word, std::size_t length, const float* row) {
   rows.append(row, choice_.dim);
   const char *const end = word + length, *field = end;
   while (field > word && !is_gap(field[-1])) --field;
-  if (field == word || !std::memchr(field, '.', static_cast<std::size_t>(end - field))) return;
+  if (field == word) return;
   const std::string last(field, end);
+  if (last.find_first_of("0123456789") == std::string::npos) return;  // "nan" is a word, too
   float number;
   if (read_number(last.data(), last.data() + last.size(), &number) && n_numbered++ == 0)
     first_numbered.assign(word, length);

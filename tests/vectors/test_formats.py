@@ -296,6 +296,7 @@ def test_numbers_are_rounded_as_python_does(tmp_path_factory, values, form):
     assert (found.view(np.int32) == expected.view(np.int32)).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*words end in a number:UserWarning")
 def test_words_with_spaces_are_told_by_the_number_of_numbers(tmp_path):
     found = load(tmp_path, "a 1 2\nnew york 3 4\n. . . 5 6\n1 2 3 4\n at 7 8\n")
     assert list(found) == ["a", "new york", ". . .", "1 2", " at"]
@@ -307,10 +308,22 @@ def test_words_with_spaces_are_told_by_the_number_of_numbers(tmp_path):
 
 def test_words_that_end_in_a_number_are_warned_of(tmp_path):
     (tmp_path / "v.txt").write_text("a 1 2\nb 0.5 1.5 2.5\nroute 66 3 4\n1.5 1 2\n")
-    with pytest.warns(UserWarning, match=r"1 words end in a number \('b 0.5' is the") as told:
+    with pytest.warns(UserWarning, match=r"2 words end in a number \('b 0.5' is the") as told:
         found = Vectors.load(tmp_path / "v.txt")
     assert list(found) == ["a", "b 0.5", "route 66", "1.5"]
     assert told[0].filename == __file__  # the line that loads
+    (tmp_path / "v.txt").write_text("the 1 2\nb 5 3 4\nc 7 8\n")  # one number too many
+    with pytest.warns(UserWarning, match=r"1 words end in a number \('b 5' is the first"):
+        assert list(Vectors.load(tmp_path / "v.txt")) == ["the", "b 5", "c"]
+
+
+def test_a_first_word_that_begins_like_a_mark(tmp_path):
+    vectors = Vectors(["\ufeffx", "b"], [[1, 2], [3, 4]])
+    with pytest.raises(ValueError, match="would be read as a byte order mark"):
+        vectors.save(tmp_path / "v.txt")
+    for name in ("v.vec", "v.bin", "v.npz", "v.tsv", "v.safetensors"):
+        vectors.save(tmp_path / name)
+        assert Vectors.load(tmp_path / name) == vectors
 
 
 def test_what_is_no_number_is_soon_seen_to_be_none(tmp_path):

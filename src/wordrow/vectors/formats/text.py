@@ -139,6 +139,11 @@ def _check_dimension(data: VectorData) -> None:
     n = min(_SAMPLE_LINES, len(data))
     lines = _core.row_lines(data.vocabulary.core, data.table, 0, n)
     head = lines[:HEAD_BYTES] if b"\n" in lines[:HEAD_BYTES] else lines.partition(b"\n")[0]
+    if lines.startswith("\ufeff".encode()):
+        raise ValueError(
+            "GloVe's text cannot begin with the word '\\ufeff…': the character would be read as a "
+            "byte order mark. Save as .vec or .safetensors."
+        )
     if not n or header(lines) or first_dimension(_first_lines(head)) != data.dim:
         raise ValueError(
             "GloVe's text does not state the dimension, so it cannot hold these vectors: there are "

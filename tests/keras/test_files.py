@@ -230,3 +230,27 @@ def test_an_optimizer_state_that_does_not_fit(tmp_path, rng):
         file["optimizer_weights"].attrs["weight_names"] = names[:-1]
     with pytest.warns(UserWarning, match="a state of Adam, received .* arrays that do not fit it"):
         assert load_model(tmp_path / "m.h5").step == 0
+
+
+@pytest.mark.parametrize("saved_by", ["keras", "wordrow"])
+def test_inner_models_are_matched_by_name_whatever_was_frozen(saved_by, tmp_path):
+    """Files list trained weights first; with layers of one shape, an exchange would not show."""
+
+    def nested(k, frozen, names=("a", "b")):
+        x = k.Input((3,))
+        inner = k.Sequential([k.Input((3,)), *(k.layers.Dense(3, name=name) for name in names)])
+        both = k.layers.Bidirectional(k.layers.GRU(2, return_sequences=True), name="both")
+        steps = k.Sequential([k.Input((4, 3)), both, k.layers.BatchNormalization(name="norm")])
+        inner.layers[frozen].trainable = steps.layers[frozen].trainable = False
+        rows = k.layers.Flatten()(steps(k.layers.RepeatVector(4)(inner(x))))
+        return k.Model(x, k.layers.Dense(1)(rows))
+
+    written = nested(keras if saved_by == "keras" else wordrow.keras, 0)
+    written.save(tmp_path / "m.h5")
+    expected = written.predict(np.eye(3), verbose=0)
+    read = nested(wordrow.keras, 1)
+    read.load_weights(tmp_path / "m.h5")
+    np.testing.assert_allclose(read.predict(np.eye(3), verbose=0), expected, atol=1e-6)
+    other = nested(wordrow.keras, 1, ("c", "d"))
+    with pytest.raises(FileFormatError, match="have other names there.*unclear which are which"):
+        other.load_weights(tmp_path / "m.h5")

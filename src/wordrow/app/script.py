@@ -36,6 +36,8 @@ def script(
     try:
         runpy.run_path(path, run_name="__main__")
     except Exception as error:  # the script's own error, shown as Python does
+        if isinstance(error, NameError) and (hint := keras.hint_for(error.name or "")):
+            error.add_note(hint)  # after `from keras.layers import *`
         traceback.print_exception(_in_the_script(error, path))
         raise typer.Exit(1) from None
 

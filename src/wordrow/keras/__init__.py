@@ -21,7 +21,7 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["install"]
+__all__ = ["hint_for", "install"]
 
 _PACKAGE = "wordrow.keras"
 _REPLACED = ("keras", "tensorflow", "tf_keras", "keras_preprocessing", "keras_core")
@@ -109,6 +109,14 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         names = MODULES.get(_canonical_path(module.__name__) or "", {})
         vars(module).update(names)
         vars(module)["__all__"] = sorted(name for name in names if not name.startswith("_"))
+
+
+def hint_for(name: str) -> str:
+    """Return what to use instead of a name of Keras that is not here; "" for other names."""
+    from wordrow.keras._unsupported import UNSUPPORTED
+
+    reasons = [reason for path, reason in UNSUPPORTED.items() if path.rpartition(".")[2] == name]
+    return f"Keras's {name} is not in wordrow: {reasons[0]}." if reasons else ""
 
 
 def install() -> None:

@@ -19,6 +19,8 @@ from wordrow.nn import random as nn_random
 from wordrow.nn.functions import activations, losses
 from wordrow.nn.graph.symbol import Symbol
 from wordrow.nn.layers import Lambda
+from wordrow.nn.optimizers.optimizer import LearningRate
+from wordrow.nn.table.weight import Weight
 
 __all__ = ["FUNCTIONS"]
 
@@ -117,10 +119,16 @@ def get_value(x: Any) -> Any:
 
 
 def set_value(x: Any, value: Any) -> None:
-    """Set the values of an array that `variable` made, in place.
+    """Set the values of an array that `variable` made, of a weight, or of `optimizer.lr`.
 
-    Raises TypeError for a learning rate, which is a number: set optimizer.learning_rate.
+    Raises TypeError for other numbers, such as optimizer.learning_rate.
     """
+    if isinstance(x, LearningRate):
+        x.optimizer.learning_rate = value
+        return
+    if isinstance(x, Weight):
+        x.assign(value)
+        return
     if not isinstance(x, np.ndarray):
         raise TypeError(
             f"`x` must be a variable (an array); received {type(x).__name__}. A learning rate is "

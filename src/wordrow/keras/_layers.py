@@ -66,6 +66,10 @@ def _finished(layer: Any, **shape_options: Any) -> Any:
     elif (n := shape_options.get("input_dim")) is not None:
         length = (shape_options["input_length"],) if "input_length" in shape_options else ()
         layer.first_shape = (None, *length, int(n))
+    size = shape_options.get("batch_size")
+    if size is not None and layer.first_shape is not None:
+        layer.first_shape = (int(size), *layer.first_shape[1:])
+    layer.first_weights = shape_options.get("weights")
     if layer.mask is None and _differs(layer):
         layer.mask = "keras"
     layer.warns_of_dropped_mask = layer.mask in ("drop", "keras")
@@ -82,7 +86,9 @@ def _differs(layer: Any) -> bool:
 
 
 def _layer(cls: Any, renames: Renames, **options: Any) -> Alias:
-    withheld: tuple[str, ...] = ("batch_input_shape",)
+    withheld: tuple[str, ...] = ("batch_input_shape", "batch_size")
+    if cls not in (nn_layers.Embedding, nn_layers.Bidirectional):  # which take them themselves
+        withheld += ("weights",)
     if cls not in (
         nn_layers.Dense,
         nn_layers.Embedding,

@@ -54,6 +54,17 @@ class KerasMethods:
         history.history = Logs(history.history)
         return history
 
+    @property
+    def losses(self) -> list[Any]:
+        """No tensors: penalties are part of the compiled step."""
+        return []
+
+    updates = losses
+
+    def to_yaml(self, **options: Any) -> str:
+        """Raise RuntimeError, as Keras does since loading YAML could run code."""
+        raise RuntimeError("to_yaml is no more, since loading YAML can run code. Use to_json().")
+
     def logs_of(self, logs: Mapping[str, Any]) -> Logs:
         """Return metrics as callbacks are given them."""
         return Logs(logs)

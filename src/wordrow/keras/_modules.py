@@ -74,6 +74,9 @@ MODULES: dict[str, Names] = {
     "keras.datasets.imdb": {"load_data": imdb.load_data, "get_word_index": imdb.get_word_index},
     "keras.datasets.reuters": _public(reuters),
     "keras.engine": _ENGINE,
+    "keras.engine.saving": _SAVING | {"model_from_json": _models.model_from_json},
+    "keras.engine.training": _ENGINE
+    | {"slice_X": _utils.slice_arrays, "slice_arrays": _utils.slice_arrays},
     "keras.initializers": _families.INITIALIZERS,
     "keras.layers": _LAYERS,
     "keras.losses": _families.LOSSES,
@@ -85,10 +88,15 @@ MODULES: dict[str, Names] = {
     "keras.preprocessing.sequence": _from_wordrow(
         ("pad_sequences", "skipgrams", "make_sampling_table")
     )
-    | {"TimeseriesGenerator": _utils.TimeseriesGenerator},
+    | {
+        "TimeseriesGenerator": _utils.TimeseriesGenerator,
+        "timeseries_generator_from_json": _utils.timeseries_generator_from_json,
+        "_remove_long_seq": _utils.remove_long_seq,
+    },
     "keras.preprocessing.text": _from_wordrow(
         ("Tokenizer", "text_to_word_sequence", "one_hot", "hashing_trick", "tokenizer_from_json")
-    ),
+    )
+    | {"base_filter": _utils.base_filter},
     "keras.random": {
         "normal": FUNCTIONS["random_normal"],
         "uniform": FUNCTIONS["random_uniform"],
@@ -109,7 +117,6 @@ _OLD_PATHS = {
     "keras.initializations": "keras.initializers",
     "keras.objectives": "keras.losses",
     "keras.engine.topology": "keras.engine",
-    "keras.engine.training": "keras.engine",
     "keras.engine.base_layer": "keras.engine",
     "keras.optimizers.legacy": "keras.optimizers",
     "keras.utils.np_utils": "keras.utils",

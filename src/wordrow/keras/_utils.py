@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import string
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -66,12 +68,13 @@ class TimeseriesGenerator(Sequence):
         self.length, self.sampling_rate, self.batch_size = length, sampling_rate, batch_size
         self.reverse, self.shuffle = reverse, shuffle
         last = len(data) - 1 if end_index is None else end_index
-        self.rows = np.arange(start_index + length, last + 1, stride)
-        if not len(self.rows):
+        self.start_index, self.end_index, self.stride = start_index + length, last, stride
+        if self.start_index > self.end_index:
             raise ValueError(
-                f"`length` must leave room for a window between the indices; received {length}. "
-                "Use a smaller length, or other start_index and end_index."
+                f"`start_index+length={self.start_index} > end_index={self.end_index}` is "
+                "disallowed, as no part of the sequence would be left to be used as current step."
             )
+        self.rows = np.arange(self.start_index, last + 1, stride)
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.batch_size)
@@ -82,6 +85,71 @@ class TimeseriesGenerator(Sequence):
             rows = np.random.default_rng().choice(self.rows, self.batch_size)
         x = np.array([self.data[row - self.length : row : self.sampling_rate] for row in rows])
         return (x[:, ::-1] if self.reverse else x), self.targets[rows]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments, data as JSON, as Keras's generator describes itself."""
+        names = (
+            "length",
+            "sampling_rate",
+            "stride",
+            "start_index",
+            "end_index",
+            "shuffle",
+            "reverse",
+            "batch_size",
+        )
+        own = {name: vars(self)[name] for name in names}
+        data = {name: json.dumps(vars(self)[name].tolist()) for name in ("data", "targets")}
+        return data | own
+
+    def to_json(self, **options: Any) -> str:
+        """Return a description from which `timeseries_generator_from_json` makes it again."""
+        entry = {"class_name": type(self).__name__, "config": self.get_config()}
+        return json.dumps(entry, **options)
+
+
+def timeseries_generator_from_json(json_string: str) -> TimeseriesGenerator:
+    """Return the TimeseriesGenerator that `to_json` described.
+
+    >>> series = TimeseriesGenerator([1, 2, 3], [1, 2, 3], length=1)
+    >>> timeseries_generator_from_json(series.to_json())[0][1].tolist()
+    [2, 3]
+    """
+    config = json.loads(json_string)["config"]
+    data, targets = (json.loads(config.pop(name)) for name in ("data", "targets"))
+    config["start_index"] -= config["length"]  # it describes the first target's place
+    return TimeseriesGenerator(data, targets, **config)
+
+
+def remove_long_seq(maxlen: int, seq: Any, label: Any) -> tuple[list[Any], list[Any]]:
+    """Return the sequences shorter than maxlen, and their labels.
+
+    >>> remove_long_seq(2, [[1], [1, 2]], [0, 1])
+    ([[1]], [0])
+    """
+    kept = [i for i, one in enumerate(seq) if len(one) < maxlen]
+    return [seq[i] for i in kept], [label[i] for i in kept]
+
+
+def slice_arrays(arrays: Any, start: Any = None, stop: int | None = None) -> Any:
+    """Return some rows of an array, or of each in a list: from start to stop, or those in a list.
+
+    >>> slice_arrays([np.arange(4), np.arange(4) * 2], 1, 3)[1].tolist()
+    [2, 4]
+    """
+    if isinstance(arrays, list):
+        return [slice_arrays(array, start, stop) for array in arrays]
+    array = np.asarray(arrays)
+    return array[start] if hasattr(start, "__len__") else array[start:stop]
+
+
+def base_filter() -> str:
+    """Return the characters that Keras 1's Tokenizer left out: punctuation but the apostrophe.
+
+    >>> "'" in base_filter()
+    False
+    """
+    return string.punctuation.replace("'", "") + "\t\n"
 
 
 class Progbar:

@@ -171,6 +171,11 @@ class Tokenizer(VocabularyTables):
 
     # ---- texts to ids ---------------------------------------------------
 
+    @property
+    def nb_words(self) -> int | None:
+        """`num_words`, under Keras 1's name."""
+        return self.num_words
+
     def encode(self, texts: Any, *, watch: Watch | None = None) -> Ragged:
         """Return the ids of texts as arrays, without Python lists.
 

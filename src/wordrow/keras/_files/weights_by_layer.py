@@ -13,13 +13,14 @@ from wordrow.keras._files.hdf5 import (
     write_names,
     write_weights,
 )
-from wordrow.keras._files.weights import LayerWeights, array_of, in_keras_order
+from wordrow.keras._files.weights import LayerWeights, Weight, array_of, in_keras_order
 from wordrow.nn.layers import Bidirectional, Layer
 from wordrow.nn.model.model import Model
 
 __all__ = ["read_by_layer", "write_by_layer"]
 
-Pairs = list[tuple[Layer | Model, list[Array]]]
+Stored = dict[str, Array]  # a layer's weights in a file, by their names there
+Pairs = list[tuple[Layer | Model, Stored]]
 
 
 def read_by_layer(
@@ -36,9 +37,11 @@ def read_by_layer(
     only where the shapes agree.
     """
     found: LayerWeights = {}
-    for unit, arrays in _pairs(model, group, file_name, by_name):
+    for unit, stored in _pairs(model, group, file_name, by_name):
         weights = in_keras_order(unit)
-        arrays = _with_joined_gates(unit, arrays, len(weights))
+        arrays = _with_joined_gates(unit, list(stored.values()), len(weights))
+        if isinstance(unit, Model):
+            arrays = _by_their_names(unit, weights, stored, file_name)
         expected = [array_of(weight).shape for weight in weights]
         received = [array.shape for array in arrays]
         if received != expected:
@@ -55,7 +58,7 @@ def read_by_layer(
 
 def _pairs(model: Model, group: Group, file_name: str, by_name: bool) -> Pairs:
     """Return (layer or inner model, its arrays in the file), by name or else by order."""
-    stored = {name: read_weights(group[name]) for name in read_names(group, "layer_names")}
+    stored = {name: _stored(group[name]) for name in read_names(group, "layer_names")}
     stored = {name: arrays for name, arrays in stored.items() if arrays}
     units = {unit.name: unit for unit in model.layers if in_keras_order(unit)}
     if by_name or set(units) == set(stored):
@@ -66,6 +69,42 @@ def _pairs(model: Model, group: Group, file_name: str, by_name: bool) -> Pairs:
             f"{len(units)} {sorted(units)}. Use by_name=True to load those with equal names."
         )
     return list(zip(units.values(), stored.values(), strict=True))
+
+
+def _stored(group: Group) -> Stored:
+    names, arrays = read_names(group, "weight_names"), read_weights(group)
+    return dict(zip(names, arrays, strict=True))
+
+
+def _by_their_names(
+    unit: Model, weights: list[Weight], stored: Stored, file_name: str
+) -> list[Array]:
+    """Return an inner model's arrays in the order of its weights.
+
+    Files list those first that were trained when they were written, so that their order says
+    nothing where other layers are frozen now.
+    """
+    parts = {name: name.split(":")[0].split("/") for name in stored}
+    found = []
+    for layer, name in weights:
+        *inner, last = name.split("/")
+        fitting = [
+            path
+            for path, own in parts.items()
+            if layer.name in own[:-1]
+            and own[-1] == last
+            and all(any(part.startswith(one) for part in own) for one in inner)
+        ]
+        found += fitting if len(fitting) == 1 else []
+    if len(set(found)) == len(stored) == len(weights):
+        return [stored[path] for path in found]
+    if any(not layer.trainable for layer in unit.all_layers):
+        raise FileFormatError(
+            f"{file_name}: the layers of the inner model {unit.name!r} have other names there, "
+            f"{sorted(stored)}, and some are frozen here, so it is unclear which are which. Name "
+            "them as in the file, or freeze them after loading."
+        )
+    return list(stored.values())
 
 
 def _with_joined_gates(unit: Layer | Model, arrays: list[Array], n_weights: int) -> list[Array]:

@@ -59,6 +59,12 @@ class Callback:
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """The same as on_train_batch_end."""
 
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Called before predicting."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Called after predicting."""
+
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Called before an evaluation."""
 

@@ -111,5 +111,8 @@ CONSTRAINTS = Registry(
         "non_neg": NonNeg(),
         "unit_norm": UnitNorm(),
         "min_max_norm": MinMaxNorm(),
+        "maxnorm": MaxNorm(),  # Keras 1's names
+        "nonneg": NonNeg(),
+        "unitnorm": UnitNorm(),
     },
 )

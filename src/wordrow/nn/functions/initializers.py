@@ -6,13 +6,14 @@ a config or any function of (shape, rng).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from wordrow.nn import random
 from wordrow.nn.registry import Registry, config_of
 
 __all__ = [
@@ -32,51 +33,64 @@ Weights = npt.NDArray[np.float32]
 Initializer = Callable[[tuple[int, ...], np.random.Generator], Weights]
 
 
+class _Initializer:
+    """What the initializers share: they are functions."""
+
+    def __call__(self, shape: Sequence[int], rng: Any = None, dtype: Any = None) -> Weights:
+        """Return float32 weights of a shape. rng: wordrow's own generator unless given."""
+        own = rng if isinstance(rng, np.random.Generator) else random.generator()
+        return self.draw(tuple(shape), own)
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+        """Return float32 weights of a shape."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Constant:
+class Constant(_Initializer):
     """The same value everywhere."""
 
     value: float = 0.0
 
-    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
         """Return float32 weights of a shape."""
         return np.full(shape, self.value, np.float32)
 
 
 @dataclass(frozen=True)
-class RandomUniform:
+class RandomUniform(_Initializer):
     """Uniformly distributed over [minval, maxval)."""
 
     minval: float = -0.05
     maxval: float = 0.05
 
-    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
         """Return float32 weights of a shape."""
         unit = rng.random(shape, dtype=np.float32)
         return np.float32(self.minval) + unit * np.float32(self.maxval - self.minval)
 
 
 @dataclass(frozen=True)
-class RandomNormal:
+class RandomNormal(_Initializer):
     """Normally distributed."""
 
     mean: float = 0.0
     stddev: float = 0.05
 
-    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
         """Return float32 weights of a shape."""
         normal = rng.standard_normal(shape, dtype=np.float32)
         return np.float32(self.mean) + normal * np.float32(self.stddev)
 
 
 @dataclass(frozen=True)
-class TruncatedNormal:
+class TruncatedNormal(_Initializer):
     """Normally distributed; values beyond two standard deviations are drawn again."""
 
     mean: float = 0.0
     stddev: float = 0.05
 
-    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
         """Return float32 weights of a shape."""
         normal = rng.standard_normal(shape, dtype=np.float32)
         while (beyond := np.abs(normal) > 2).any():
@@ -85,7 +99,7 @@ class TruncatedNormal:
 
 
 @dataclass(frozen=True)
-class VarianceScaling:
+class VarianceScaling(_Initializer):
     """Variance scale / n, where n is the number of inputs, of outputs, or their mean.
 
     Glorot & Bengio 2010; He et al. 2015.
@@ -95,7 +109,7 @@ class VarianceScaling:
     mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in"
     distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "truncated_normal"
 
-    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
         """Return float32 weights of a shape."""
         fan_in, fan_out = _fans(shape)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
@@ -110,7 +124,7 @@ class VarianceScaling:
 
 
 @dataclass(frozen=True)
-class Orthogonal:
+class Orthogonal(_Initializer):
     """Orthogonal columns (or rows, if there are fewer rows) of length `gain`.
 
     Saxe et al. 2013, "Exact solutions to the nonlinear dynamics of learning".
@@ -118,7 +132,7 @@ class Orthogonal:
 
     gain: float = 1.0
 
-    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
         """Return float32 weights of a shape of at least two axes."""
         rows, columns = int(np.prod(shape[:-1])), shape[-1]
         normal = rng.standard_normal((max(rows, columns), min(rows, columns)))
@@ -128,12 +142,12 @@ class Orthogonal:
 
 
 @dataclass(frozen=True)
-class Identity:
+class Identity(_Initializer):
     """`gain` on the diagonal, zeros elsewhere."""
 
     gain: float = 1.0
 
-    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Weights:
         """Return float32 weights of a shape of two axes."""
         return self.gain * np.eye(*shape, dtype=np.float32)
 

@@ -349,5 +349,11 @@ LOSSES = Registry(
         "mse": mean_squared_error,
         "sparse_categorical_crossentropy": sparse_categorical_crossentropy,
         "squared_hinge": squared_hinge,
+        "cosine_proximity": cosine_similarity,  # Keras 2's name
+        "MSE": mean_squared_error,
+        "MAE": mean_absolute_error,
+        "MAPE": mean_absolute_percentage_error,
+        "MSLE": mean_squared_logarithmic_error,
+        "KLD": kl_divergence,
     },
 )

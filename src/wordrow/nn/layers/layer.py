@@ -228,8 +228,17 @@ class Layer(PureLayer):
         return given, {}, spec_by_trial(call, spec)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of the outputs; by default it is inferred from a call on zeros."""
-        raise NotImplementedError
+        """Return the shape of the outputs, with the batch axis; a list for several.
+
+        A custom layer may define it; by default its is inferred from a call on zeros.
+        """
+        if self.is_custom:
+            raise NotImplementedError
+        is_list = isinstance(input_shape, list)
+        specs = [Spec(tuple(one)) for one in (input_shape if is_list else [input_shape])]
+        with self.without_drawing():
+            output = self.build(specs if is_list else specs[0], np.random.default_rng(0))[2]
+        return [one.shape for one in output] if isinstance(output, list) else output.shape
 
     def call(self, inputs: Any, *arguments: Any, **options: Any) -> Any:
         """Return the outputs; to be defined by a custom layer.

@@ -120,7 +120,7 @@ class Concatenate(Layer):
 
 
 class _Merge(Layer):
-    """An elementwise function of inputs of one shape, or with axes of length 1.
+    """An elementwise function of inputs of one shape, with axes of length 1, or with fewer axes.
 
     A step is real if it is real in any input; masked steps of an input count as
     `neutral`, so that they change nothing.
@@ -132,9 +132,9 @@ class _Merge(Layer):
 
     def build(self, spec: list[Spec], rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
         """Check that the shapes fit."""
-        shapes = [one.shape for one in spec]
-        n_axes = max(len(shape) for shape in shapes)
-        fit = len(shapes) > 1 and all(len(shape) == n_axes for shape in shapes)
+        n_axes = max(len(one.shape) for one in spec)
+        shapes = [(one.shape[0], *[1] * (n_axes - len(one.shape)), *one.shape[1:]) for one in spec]
+        fit = len(shapes) > 1
         fit = fit and self.exactly in (None, len(shapes))
         axes: list[int | None] = (
             [_agree([n for n in column if n != 1] or [1]) for column in zip(*shapes, strict=False)]
@@ -144,7 +144,7 @@ class _Merge(Layer):
         if _DIFFER in axes:
             raise ValueError(
                 f"{type(self).__name__} ({self.name!r}) takes {self.exactly or 'two or more'} "
-                f"inputs of one shape; received the shapes {shapes}."
+                f"inputs of one shape; received the shapes {[one.shape for one in spec]}."
             )
         return {}, {}, Spec(tuple(axes), spec[0].dtype)
 
@@ -159,6 +159,7 @@ class _Merge(Layer):
         rng: Rng,
     ) -> tuple[Array, Mask, Arrays]:
         """Return the merged inputs; zeros for steps that are masked in all of them."""
+        inputs = _of_one_rank(inputs)
         real = _any_real(mask)
         merged = self.merge(_real_parts(inputs, mask, self.neutral), mask)
         if self.neutral:
@@ -176,7 +177,7 @@ class _Merge(Layer):
         rng: Rng,
     ) -> tuple[Array, Mask, Arrays]:
         """Return the merged inputs, padding too; real where any is, if all have masks."""
-        return self.merge(inputs, [None] * len(inputs)), _any_real(mask), state
+        return self.merge(_of_one_rank(inputs), [None] * len(inputs)), _any_real(mask), state
 
     def merge(self, parts: list[Array], masks: list[Mask]) -> Array:
         """Return one array from several, whose masked steps are neutral."""
@@ -261,6 +262,7 @@ class _Extreme(_Merge):
         rng: Rng,
     ) -> tuple[Array, Mask, Arrays]:
         """Return the merged inputs; the first one for steps that are masked in all of them."""
+        inputs = _of_one_rank(inputs)
         xp = ops.namespace(inputs[0])
         merged, real = inputs[0], mask[0]
         for x, own in zip(inputs[1:], mask[1:], strict=True):
@@ -383,6 +385,12 @@ def _agree(sizes: Sequence[int | None]) -> int | None:
     if len(known) > 1:
         return _DIFFER
     return known.pop() if known else None
+
+
+def _of_one_rank(inputs: list[Array]) -> list[Array]:
+    """Return the inputs with as many axes, new ones behind the batch: [B, D] -> [B, 1, D]."""
+    n = max(x.ndim for x in inputs)
+    return [x.reshape(x.shape[0], *[1] * (n - x.ndim), *x.shape[1:]) for x in inputs]
 
 
 def _real_parts(inputs: list[Array], masks: list[Mask], neutral: float = 0.0) -> list[Array]:

@@ -27,6 +27,7 @@ class PureLayer(LayerContract):
         self._state: dict[str, Weight] = {}  # what `apply` updates in training, by name
         # While an enclosing custom layer runs: arrays to use instead of the weights and the state.
         self.stand_in: tuple[Arrays, Arrays] | None = None
+        self.first_weights: Sequence[Any] | None = None  # taken when it is built
         self.input_spec: Specs = None
         self.input: Any = None  # the symbols of the latest symbolic call
         self.output: Any = None
@@ -34,6 +35,18 @@ class PureLayer(LayerContract):
     def parts(self) -> Mapping[str, PureLayer]:
         """Return the layers inside this one, by the prefix of their weights in this one's."""
         return {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a weight by its name: `layer.kernel`."""
+        weights = vars(self).get("_weights")
+        if weights and name in weights:
+            return weights[name]
+        if name in ("embeddings", *(type(self).kinds)) and weights is None:
+            raise AttributeError(
+                f"layer {vars(self).get('name')!r} has no {name!r} before it is built: give it an "
+                "input shape, or call it."
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def built(self) -> bool:
@@ -120,6 +133,9 @@ class PureLayer(LayerContract):
         if not self.built:
             weights, state, output = self.build(spec, rng)
             self.hold(weights, state)
+            if self.first_weights is not None:
+                given, self.first_weights = self.first_weights, None
+                self.set_weights(given)
         elif spec == self.input_spec and self.output_spec is not None:
             return self.output_spec
         else:

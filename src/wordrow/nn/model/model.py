@@ -110,15 +110,20 @@ class Model(Network):
         Raises ValueError, before anything runs, for an id that is not in the
         table (which text, which position) and for inputs of another shape.
         """
+        listeners = Callbacks(callbacks or (), self, {})
+        listeners.call("on_predict_begin", {})
         if is_batches(x):
             found = []
             for taken, item in enumerate(x, 1):
                 found.append(predict(self, self.inputs_of(split_item(item)[0])))
                 if taken == steps:
                     break
-            return self._packed([np.concatenate(parts) for parts in zip(*found, strict=True)])
-        columns = self.inputs_of(x)
-        return self._packed(predict(self, columns, batch_size=batch_size, verbose=verbose))
+            outputs = [np.concatenate(parts) for parts in zip(*found, strict=True)]
+        else:
+            columns = self.inputs_of(x)
+            outputs = predict(self, columns, batch_size=batch_size, verbose=verbose)
+        listeners.call("on_predict_end", {})
+        return self._packed(outputs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch."""

@@ -24,6 +24,19 @@ Hyperparameters: TypeAlias = Mapping[str, Any]
 Rate: TypeAlias = float | Schedule | Mapping[str, Any]  # a schedule may be given as its config
 
 
+class LearningRate(float):
+    """A learning rate that knows its optimizer, so that `keras.backend.set_value` can set it."""
+
+    optimizer: Optimizer
+
+    @classmethod
+    def of(cls, optimizer: Optimizer) -> LearningRate:
+        """Return an optimizer's learning rate."""
+        rate = cls(optimizer.learning_rate)
+        rate.optimizer = optimizer
+        return rate
+
+
 class OptimizerOptions(TypedDict, total=False):
     """What every optimizer takes by keyword: see `Optimizer`."""
 
@@ -108,7 +121,14 @@ class Optimizer:
             given = number
         self._rate = given
 
-    lr = learning_rate  # Keras 1 and 2's name
+    @property
+    def lr(self) -> Any:
+        """The learning rate, under Keras 1 and 2's name."""
+        return self._rate if callable(self._rate) else LearningRate.of(self)
+
+    @lr.setter
+    def lr(self, rate: Rate) -> None:
+        self.learning_rate = rate
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step (from 0)."""

@@ -71,10 +71,24 @@ def test_batches(tmp_path):
     ],
 )
 def test_names_that_no_metric_has_are_an_error_before_training(name, options, tmp_path):
-    begun = []
-    watch = wordrow.callbacks.LambdaCallback(on_epoch_begin=lambda *_: begun.append(1))
+    path = tmp_path / f"m-{{{name}}}.safetensors"
     for k in (keras, wordrow):
-        path = tmp_path / f"m-{{{name}}}.safetensors"
+        log = tmp_path / "log.csv"
         with pytest.raises(ValueError, match=f"`filepath` names '{name}', which there will not be"):
-            fitted(k, k.callbacks.ModelCheckpoint(path), watch, **options)
-    assert begun == []
+            fitted(k, k.callbacks.ModelCheckpoint(path), k.callbacks.CSVLogger(log), **options)
+        assert not log.exists()
+        log.unlink(missing_ok=True)
+
+
+def test_names_that_other_callbacks_add(tmp_path):
+    checkpoint = wordrow.callbacks.ModelCheckpoint(tmp_path / "m-{mine}.safetensors")
+    adds = wordrow.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: logs.update(mine=epoch)
+    )
+    fitted(wordrow, adds, checkpoint)
+    assert names(tmp_path) == [f"m-{epoch}.safetensors" for epoch in range(5)]
+    with pytest.raises(ValueError, match="`filepath` names 'mine', which there is not"):
+        fitted(wordrow, checkpoint, adds)
+    rated = wordrow.callbacks.ModelCheckpoint(tmp_path / "r-{learning_rate:.1f}.safetensors")
+    fitted(wordrow, wordrow.callbacks.LearningRateScheduler(lambda epoch: 0.5), rated)
+    assert "r-0.5.safetensors" in names(tmp_path)

@@ -159,10 +159,10 @@ class ModelCheckpoint(Monitor):
         """Check, before training, that the file can be written."""
         fields = [name for _, name, _, _ in string.Formatter().parse(self.filepath) if name]
         counted = ("epoch",) if self.save_freq == "epoch" else ("epoch", "batch")
-        metrics = dict.fromkeys(self.params.get("metrics", ()), 0.0)
-        known = getattr(self.model, "logs_of", dict)(metrics)
+        metrics = self.params.get("metrics")
+        known = getattr(self.model, "logs_of", dict)(dict.fromkeys(metrics or (), 0.0))
         for name in fields:
-            if name not in counted and known.get(name) is None:
+            if metrics is not None and name not in counted and known.get(name) is None:
                 raise ValueError(
                     f"`filepath` names {name!r}, which there will not be: {show(self.filepath)}. "
                     f"There will be {', '.join((*counted, *metrics))}."
@@ -195,7 +195,13 @@ class ModelCheckpoint(Monitor):
     def _save(self, logs: Logs | None) -> None:
         fields = type(logs or {})(logs or {})
         fields.update(epoch=self._epoch + 1, batch=self._batch + 1)
-        path = self.filepath.format_map(fields)
+        try:
+            path = self.filepath.format_map(fields)
+        except KeyError as error:
+            raise ValueError(
+                f"`filepath` names {error}, which there is not: {show(self.filepath)}. There is "
+                f"{', '.join(fields)}."
+            ) from None
         if self.save_best_only:
             value = self.value(logs)
             if value is None or not self.is_better(value, self.best):

@@ -13,7 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.errors import show
-from wordrow.nn.callbacks import Callback, Callbacks, History
+from wordrow.nn.callbacks import (
+    Callback,
+    Callbacks,
+    History,
+    LambdaCallback,
+    LearningRateScheduler,
+    ReduceLROnPlateau,
+)
 from wordrow.nn.data.batches import Batch, Batcher
 from wordrow.nn.data.inputs import Data, split_item
 from wordrow.nn.train.diagnose import not_finite_error
@@ -178,7 +185,7 @@ def fit(model: Any, training: Training, x: Any, data: Data | None, options: FitO
         "epochs": options.epochs,
         "steps": source.n_steps,
         "verbose": options.verbose,
-        "metrics": _metric_names(training, with_validation=options.validation is not None),
+        "metrics": _metric_names(training, options),
     }
     callbacks = Callbacks([*options.callbacks, history], model, params)
     engine = _engine_for(training, data, watch_batches=callbacks.watch_batches)
@@ -196,10 +203,22 @@ def fit(model: Any, training: Training, x: Any, data: Data | None, options: FitO
     return history
 
 
-def _metric_names(training: Training, *, with_validation: bool) -> list[str]:
-    """Return the names under which callbacks find metrics at the end of an epoch."""
+def _metric_names(training: Training, options: FitOptions) -> list[str] | None:
+    """Return the names under which callbacks find metrics at the end of an epoch.
+
+    None if there is a callback of a user's own, or one of functions, which may add some.
+    """
+    if any(
+        isinstance(one, LambdaCallback) or not type(one).__module__.startswith("wordrow.")
+        for one in options.callbacks
+    ):
+        return None
     names = list(training.objective.results(training.objective.init()))
-    return names + [f"val_{name}" for name in names] if with_validation else names
+    if options.validation is not None:
+        names += [f"val_{name}" for name in names]
+    if any(isinstance(one, LearningRateScheduler | ReduceLROnPlateau) for one in options.callbacks):
+        names.append("learning_rate")
+    return names
 
 
 def _engine_for(training: Training, data: Data | None, *, watch_batches: bool) -> Engine:

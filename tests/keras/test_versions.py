@@ -60,6 +60,29 @@ def test_what_is_given_is_taken():
     assert (done.stdout.strip(), done.returncode) == ("0.5 0.25 0.0", 0), done.stderr
 
 
+def test_a_file_says_nothing_of_the_script(tmp_path):
+    code = (
+        "import wordrow.keras as keras, json\n"
+        "from wordrow.keras import _versions\n"
+        "entry = {'class_name': 'Sequential', 'config': [{'class_name': 'Dense', 'config':\n"
+        "    {'output_dim': 3, 'batch_input_shape': [None, 2], 'init': 'uniform'}}]}\n"
+        "model = keras.models.model_from_json(json.dumps(entry))\n"
+        "model.compile('adadelta', 'mse')\n"
+        "print(model.layers[0].units, model.optimizer.learning_rate)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("3 0.001", 0), done.stderr
+
+
+def test_models_are_copied_without_the_table_of_layers():
+    import copy
+
+    import wordrow.keras as keras
+
+    layer = keras.layers.Dense(3)
+    assert copy.deepcopy(layer).operations is layer.operations
+
+
 def test_a_class_of_optimizers_is_made_one():
     import wordrow.keras as keras
 

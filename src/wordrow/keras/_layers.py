@@ -73,8 +73,12 @@ def _finished(layer: Any, **shape_options: Any) -> Any:
     if layer.mask is None and _differs(layer):
         layer.mask = "keras"
     layer.warns_of_dropped_mask = layer.mask in ("drop", "keras")
-    layer.operations = LAYERS
+    layer.operations = _operation
     return layer
+
+
+def _operation(name: str) -> Any:
+    return LAYERS[name]
 
 
 def _differs(layer: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import wordrow
+from wordrow.keras._config.reader import Reader
 from wordrow.keras._custom_objects import CUSTOM_OBJECTS
 from wordrow.keras._merge import Merge
 from wordrow.keras._model_methods import KerasMethods
@@ -37,7 +38,8 @@ class _KerasModel(KerasMethods):
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> Any:
         """Return the model of a `get_config`, with new weights."""
-        return _with_keras_class(_with_new_weights(config))
+        entry = {"class_name": cls.__name__, "config": config}
+        return _with_keras_class(_with_new_weights(entry, custom_objects))
 
 
 class Model(_KerasModel, wordrow.Model):  # type: ignore[misc]
@@ -176,19 +178,47 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, **options: Any
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the model that `to_json` described, with new weights."""
-    return _with_keras_class(_with_new_weights(json.loads(json_string)["config"]))
+    """Return the model that `to_json` described, here or in Keras 1, 2 or 3, with new weights.
+
+    custom_objects: classes and functions by name; they come before built-in ones.
+    """
+    return _with_keras_class(_with_new_weights(json.loads(json_string), custom_objects))
 
 
 def clone_model(
-    model: Any, input_tensors: Any = None, clone_function: Callable[..., Any] | None = None
+    model: Any,
+    input_tensors: Any = None,
+    clone_function: Callable[..., Any] | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
 ) -> Any:
     """Return a model of the same layers, with new weights."""
-    return _with_keras_class(_with_new_weights(model.get_config()))
+    entry = {"class_name": type(model).__name__, "config": model.get_config()}
+    return _with_keras_class(_with_new_weights(entry, custom_objects))
 
 
-def _with_new_weights(config: Mapping[str, Any]) -> wordrow.Model:
-    return model_from_parts(None, config, name="the config", compiled=False)
+def _with_new_weights(
+    entry: Mapping[str, Any], custom_objects: Mapping[str, Any] | None
+) -> wordrow.Model:
+    """Return the model of {"class_name", "config"}, in wordrow's form or in Keras's."""
+    config, custom = entry["config"], {**CUSTOM_OBJECTS, **(custom_objects or {})}
+    if _is_of_keras(config):
+        reader = Reader("the config", custom, str(entry.get("keras_version", "3")))
+        model: wordrow.Model = reader.model(entry)
+        return model
+    return model_from_parts(None, config, name="the config", compiled=False, custom=custom)
+
+
+def _is_of_keras(config: Any) -> bool:
+    """Return whether a model's config has Keras's form: ours has no dtypes, modules and calls."""
+    if isinstance(config, list) or "input_layers" in config:
+        return True
+    entries = [] if "nodes" in config else config["layers"]
+    marks = ("dtype", "batch_input_shape", "input_dtype")
+    return any(
+        "module" in one or "inbound_nodes" in one or any(mark in one["config"] for mark in marks)
+        for one in entries
+        if isinstance(one["config"], Mapping)
+    )
 
 
 def _with_keras_class(model: Any) -> Any:

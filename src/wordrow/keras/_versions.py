@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["OLD_ARGUMENTS", "OLD_DEFAULTS", "old_defaults", "saw_argument", "saw_module"]
+__all__ = ["OLD_ARGUMENTS", "OLD_DEFAULTS", "old_defaults", "saw_argument", "saw_module", "unseen"]
 
 # What Keras 1 and 2 took where an argument was left out, and tf.keras 2 and Keras 3 do not. From
 # keras/optimizers.py of the releases 1.2.2 and 2.3.1.
@@ -30,6 +32,16 @@ OLD_ARGUMENTS = {
 }  # fmt: skip
 
 _seen: set[str] = set()
+
+
+@contextlib.contextmanager
+def unseen() -> Iterator[None]:
+    """Take no note of the arguments in this block: they are a file's, not the script's."""
+    before = set(_seen)
+    try:
+        yield
+    finally:
+        _seen.intersection_update(before)
 
 
 def saw_module(name: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from wordrow.keras._config.context import Config, Context
 from wordrow.keras._families import LOSSES, METRICS, OPTIMIZERS
+from wordrow.keras._versions import unseen
 from wordrow.nn.optimizers.schedules import SCHEDULES
 
 __all__ = ["CompileReader"]
@@ -68,7 +69,8 @@ class CompileReader:
             raise ValueError(f"the optimizer {kind!r} is not supported")
         if config.get("weight_decay") is None:
             config.pop("weight_decay", None)
-        return OPTIMIZERS[kind](**config)
+        with unseen():
+            return OPTIMIZERS[kind](**config)
 
     def _scores(self, value: Any, known: Mapping[str, Any]) -> Any:
         """Return losses or metrics: names, objects, or lists and dicts of them."""

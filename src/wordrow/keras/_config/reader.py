@@ -11,6 +11,7 @@ from wordrow.keras._config.context import Config, Context
 from wordrow.keras._config.graph_reader import GraphReader
 from wordrow.keras._families import INITIALIZERS
 from wordrow.keras._layers import LAYERS
+from wordrow.keras._versions import unseen
 from wordrow.nn.functions.constraints import CONSTRAINTS
 from wordrow.nn.functions.regularizers import REGULARIZERS
 from wordrow.nn.layers import Layer
@@ -101,7 +102,8 @@ class Reader:
                 f"Available layers: {', '.join(supported)}."
             )
         try:
-            layer = LAYERS[kind](**self._layer_arguments(kind, config))
+            with unseen():
+                layer = LAYERS[kind](**self._layer_arguments(kind, config))
         except FileFormatError:  # of a layer inside
             raise
         except (TypeError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -22,7 +22,7 @@ class GraphLayer(Protocol):
     mask: str | None
     mask_rule: str
     activity_regularizer: Any
-    operations: Mapping[str, Callable[..., Any]] | None
+    operations: Callable[[str], Any] | None
     output_spec: Specs
     is_input: ClassVar[bool]
     keeps_ids: ClassVar[bool]
@@ -127,13 +127,14 @@ class Arithmetic:
     def _with(self, other: Any, layer: str, function: Any) -> Any:
         own, others = symbols_in([self]) or [], symbols_in([other])
         makers = [one.call.layer.operations for one in (*own, *(others or ()))]
-        make = next((one for one in makers if one), OPERATIONS)
-        options = {} if make is OPERATIONS else {"mask": "drop"}  # as Keras's operators do
+        of_keras = next((one for one in makers if one), None)
+        make = of_keras or OPERATIONS.__getitem__
+        options = {"mask": "drop"} if of_keras else {}  # as Keras's operators do
         if others is None:
-            return make["Lambda"](lambda x: function(x, other), **options)(own[0])
+            return make("Lambda")(lambda x: function(x, other), **options)(own[0])
         if layer:
-            return make[layer](**options)(own + others)
-        return make["Lambda"](lambda pair: function(*pair), **options)(own + others)
+            return make(layer)(**options)(own + others)
+        return make("Lambda")(lambda pair: function(*pair), **options)(own + others)
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,7 +70,8 @@ class LayerContract:
     takes_list: ClassVar[bool] = False  # even for one input
     accepts: ClassVar[frozenset[ops.Form]] = frozenset()  # deferred forms
     warns_of_dropped_mask = False  # warns once, then is False
-    operations: Mapping[str, Callable[..., Any]] | None = None  # of its outputs: Add, Lambda, ...
+    # The layers behind operators on its outputs, by name, where these are not wordrow's own.
+    operations: Callable[[str], Any] | None = None
     reads_text: ClassVar[bool] = False  # turns texts into ids, before the model runs
     kinds: ClassVar[dict[str, str]] = {}  # kind of weight -> its default initializer
 

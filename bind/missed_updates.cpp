@@ -30,11 +30,23 @@ void add_step(MissedUpdates& self, double rate, double keep) {
   self.add_step(rate, keep);
 }
 
-// What rows have missed that were last updated at these steps: (terms, decays, keep).
-nb::tuple since(const MissedUpdates& self, In<std::int32_t, 1> last) {
+// What rows have missed that were last updated at these steps: (terms, decays, keep). With ids, what
+// these rows of a table have missed; ids that are no rows have missed nothing.
+nb::tuple since(const MissedUpdates& self, In<std::int32_t, 1> last,
+                std::optional<In<std::int32_t, 1>> ids) {
   require(self.has_closed_form(), "the betas need more terms than the core adds up: train densely");
-  const std::size_t n = last.shape(0), n_terms = static_cast<std::size_t>(self.n_terms());
+  const std::size_t n = ids ? ids->shape(0) : last.shape(0);
+  const std::size_t n_rows = last.shape(0), n_terms = static_cast<std::size_t>(self.n_terms());
   const std::int32_t *steps = last.data(), now = self.step();
+  std::vector<std::int32_t> of_ids;
+  if (ids) {
+    of_ids.resize(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto id = static_cast<std::size_t>(ids->data()[i]);  // negative ids become too large
+      of_ids[i] = id < n_rows ? last.data()[id] : now;
+    }
+    steps = of_ids.data();
+  }
   bool valid = true;
   for (std::size_t i = 0; i < n; ++i) valid &= (steps[i] >= 0) & (steps[i] <= now);
   require(valid, "`last` must hold steps from 0 to the last step");
@@ -57,16 +69,27 @@ nb::tuple since(const MissedUpdates& self, In<std::int32_t, 1> last) {
   return nb::make_tuple(terms, decays, keep);
 }
 
+// Sets the step that last updated some rows; ids that are no rows are passed over.
+void touch(InOut<std::int32_t, 1> last, In<std::int32_t, 1> ids, std::int32_t step) {
+  for (std::size_t i = 0; i < ids.shape(0); ++i) {
+    const auto id = static_cast<std::size_t>(ids.data()[i]);
+    if (id < last.shape(0)) last.data()[id] = step;
+  }
+}
+
 }  // namespace
 
 void define_missed_updates(nb::module_& module) {
+  module.def("touch", &touch, nb::arg("last").noconvert(), nb::arg("ids").noconvert(),
+             nb::arg("step"));
   nb::class_<MissedUpdates>(module, "MissedUpdates")
       .def("__init__", &create, nb::kw_only(), nb::arg("step") = 0, nb::arg("beta_1") = 0.0,
            nb::arg("beta_2").none() = nb::none(), nb::arg("decays") = std::vector<double>(),
            nb::arg("weight_decay") = false)
       .def("add_step", &add_step, nb::arg("rate"), nb::arg("keep") = 1.0)
       .def("flush", &MissedUpdates::flush)
-      .def("since", &since, nb::arg("last").noconvert())
+      .def("since", &since, nb::arg("last").noconvert(),
+           nb::arg("ids").noconvert().none() = nb::none())
       .def_prop_ro("step", &MissedUpdates::step)
       .def_prop_ro("flushed", &MissedUpdates::flushed)
       .def_prop_ro("n_terms", &MissedUpdates::n_terms)

@@ -59,8 +59,7 @@ class Batcher:
         exact: bool = False,
     ) -> None:
         self.graph, self.tables, self.batch_size, self.exact = graph, tables, batch_size, exact
-        mixes = any(layer.mixes_texts for layer in graph.layers)
-        self._fills = fills and not exact and not mixes
+        self._fills = fills and not exact and not graph.mixes_texts
         self._sources = graph.lookups
         self._longest = 0
         self._trims = False

@@ -112,6 +112,11 @@ class Graph:
         )
 
     @functools.cached_property
+    def mixes_texts(self) -> bool:
+        """Whether a layer may mix the texts of a batch."""
+        return any(layer.mixes_texts for layer in self.layers)
+
+    @functools.cached_property
     def deferred(self) -> dict[int, ops.Form]:
         """The nodes whose outputs stay deferred, since every layer that takes them accepts that."""
         found: dict[int, ops.Form] = {}

@@ -124,13 +124,18 @@ class MissedUpdates:
         """Forget the history: all rows are up to date."""
         self._history.flush()
 
-    def since(self, last: npt.NDArray[np.int32]) -> dict[str, Any]:
+    def since(
+        self, last: npt.NDArray[np.int32], ids: npt.NDArray[np.int32] | None = None
+    ) -> dict[str, Any]:
         """Return what rows last updated at these steps [U] have missed, as float32.
+
+        ids: those of a table, [U], if `last` is of all its rows; ids that are no rows missed
+        nothing.
 
         "decay": state array -> [U]; "terms" [U, P]; "kept" [U]; the latter two only where they
         change anything.
         """
-        terms, decay, kept = self._history.since(last)
+        terms, decay, kept = self._history.since(last, ids)
         missed: dict[str, Any] = {"decay": dict(zip(self.description.decay, decay, strict=True))}
         if kept is not None:
             missed["kept"] = kept

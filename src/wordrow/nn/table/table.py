@@ -111,7 +111,7 @@ class Table(Weight):
     def touch(self, ids: Ids) -> None:
         """Record that the step just taken has updated these rows."""
         assert self._run is not None
-        self.last[ids[ids < len(self.last)]] = self._run.step
+        _core.touch(self.last, ids, self._run.step)
 
     def traced(
         self,
@@ -182,9 +182,7 @@ class Table(Weight):
     def _missed(self, ids: Ids) -> dict[str, Any]:
         """Return what rows missed; ids that are no rows missed nothing."""
         assert self._run is not None
-        missed = self._run.missed
-        last = np.where(ids < len(self.last), self.last.take(ids, mode="clip"), missed.step)
-        return missed.since(last)
+        return self._run.missed.since(self.last, ids)
 
     def _chunks(self, rows: Ids) -> Iterator[tuple[Ids, int]]:
         """Yield (ids of a fixed number, how many of them are rows)."""

@@ -81,6 +81,9 @@ class Batcher:
         for path, table in self.tables.items():
             nodes = [i for i in self._sources if self.graph.nodes[i].layer.name == path[0]]
             taken = [as_ids(inputs[self._sources[node]]) for node in nodes]
+            if len(nodes) == 1:
+                ids[path], row_indices[nodes[0]] = table.unique(taken[0])
+                continue
             flat = np.concatenate([x.reshape(-1) for x in taken])
             ids[path], where = table.unique(flat)
             parts = np.split(where, np.cumsum([x.size for x in taken])[:-1])

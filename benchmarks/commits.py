@@ -17,7 +17,7 @@ from side_by_side import RESULTS, Contender, machine
 
 HERE = pathlib.Path(__file__).parent
 TURNS = 9
-PAIRS = 3  # of processes that share the turns: where a process's memory lies is part of its speed
+PAIRS = 7  # of processes that share the turns: where a process's memory lies is part of its speed
 KINDS = ("mean", "lstm-masked", "lstm", "conv", "flatten")
 _TABLE = ("wordrow", "wordrow, train_on_batch")
 # job -> (file, contender, options, turns)
@@ -53,14 +53,14 @@ def in_turns(job, pythons):
     """Seconds of each turn, by python."""
     file, name, options, turns = JOBS[job]
     found = [[], []]
-    for pair in range(PAIRS):
+    for pair in range(min(PAIRS, turns)):
         both = [Contender(HERE / file, name, options, {}, python) for python in pythons]
         try:
             for one in both:
                 first = one.answer()
                 if first is None or "missing" in first:
                     raise RuntimeError(f"{job}: {first}")
-            for turn in range(-(-turns // PAIRS) + 1):
+            for turn in range(-(-turns // min(PAIRS, turns)) + 1):
                 for one in both if (pair + turn) % 2 else both[::-1]:
                     seconds = one.turn()
                     if turn:  # the first one warms up

@@ -33,8 +33,8 @@ def as_labels(y: Any, *, n_texts: int | None = None) -> npt.NDArray[Any]:
         row = int(np.argmin(np.isfinite(labels)))
         shown = "NaN" if np.isnan(labels[row]) else str(labels[row])
         raise ValueError(f"label {row} is {shown}: every text needs a label. Remove such rows.")
-    if labels.dtype.kind == "f" and (labels != np.trunc(labels)).any():
-        row = int((labels != np.trunc(labels)).argmax())
+    if labels.dtype.kind == "f" and (fractions := labels != np.trunc(labels)).any():
+        row = int(fractions.argmax())
         raise ValueError(
             f"labels are classes: strings or whole numbers; label {row} is {labels[row]}. Name the "
             "classes, or fit a model of your own to such numbers."

@@ -39,9 +39,10 @@ def read_by_layer(
     found: LayerWeights = {}
     for unit, stored in _pairs(model, group, file_name, by_name):
         weights = in_keras_order(unit)
-        arrays = _with_joined_gates(unit, list(stored.values()), len(weights))
         if isinstance(unit, Model):
             arrays = _by_their_names(unit, weights, stored, file_name)
+        else:
+            arrays = _with_joined_gates(unit, list(stored.values()), len(weights))
         expected = [array_of(weight).shape for weight in weights]
         received = [array.shape for array in arrays]
         if received != expected:
@@ -107,7 +108,7 @@ def _by_their_names(
     return list(stored.values())
 
 
-def _with_joined_gates(unit: Layer | Model, arrays: list[Array], n_weights: int) -> list[Array]:
+def _with_joined_gates(unit: Layer, arrays: list[Array], n_weights: int) -> list[Array]:
     """Return weights as they are stored today: Keras 1 kept those of each gate apart."""
     if isinstance(unit, Bidirectional) and len(arrays) > n_weights:
         half = len(arrays) // 2

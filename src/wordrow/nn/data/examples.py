@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.errors import show
+from wordrow.nn.ops import with_axes
 from wordrow.nn.spec import Shape
 
 __all__ = ["class_weights"]
@@ -46,8 +47,7 @@ def class_weights(
     if (before := weights[0]) is None:
         return own
     n_axes = max(own.ndim, before.ndim)
-    spread = (w.reshape(w.shape + (1,) * (n_axes - w.ndim)) for w in (own, before))
-    product: npt.NDArray[np.float32] = np.multiply(*spread)
+    product: npt.NDArray[np.float32] = with_axes(own, n_axes) * with_axes(before, n_axes)
     return product
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Rows",
     "as_array",
     "as_floats",
+    "check_batches",
     "input_columns",
     "is_batches",
     "label_columns",
@@ -224,6 +225,13 @@ def is_batches(x: Any) -> bool:
     if isinstance(x, list | tuple | Mapping | Ragged | Padded | str) or hasattr(x, "__array__"):
         return False
     return hasattr(x, "__next__") or hasattr(x, "__iter__") or hasattr(x, "__getitem__")
+
+
+def check_batches(y: Any, sample_weight: Any) -> None:
+    """Raise ValueError for labels or weights given beside batches, which hold their own."""
+    if y is not None or sample_weight is not None:
+        what = "`y`" if y is not None else "`sample_weight`"
+        raise ValueError(f"{what} is part of the batches that x gives: (x, y, sample_weight).")
 
 
 def split_item(item: Any) -> tuple[Any, Any, Any]:

@@ -26,6 +26,7 @@ from wordrow.nn.functions.loss_functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from wordrow.nn.ops import with_axes
 from wordrow.nn.registry import Registry
 from wordrow.nn.spec import Array
 
@@ -115,7 +116,7 @@ class Loss:
             weight = np.asarray(sample_weight, np.float32)
             if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
                 weight = weight[..., 0]
-            values = values * weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+            values = values * with_axes(weight, values.ndim)
         if self.reduction in ("none", None) or values.ndim == 0:
             return values
         return values.mean() if self.is_mean else values.sum()

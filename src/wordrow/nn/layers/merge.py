@@ -245,7 +245,7 @@ class Average(_Merge):
         xp = ops.namespace(total)
         count = sum(1 if mask is None else mask.astype(np.float32) for mask in masks)
         count = xp.maximum(count, 1)
-        return total / count.reshape(count.shape + (1,) * (total.ndim - count.ndim))
+        return total / ops.with_axes(count, total.ndim)
 
 
 class _Extreme(_Merge):

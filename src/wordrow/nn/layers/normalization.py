@@ -255,7 +255,7 @@ def _moments(x: Array, mask: Mask, axis: int) -> tuple[Array, Array]:
         variance = ((x - mean) ** 2).mean(axis=rest)
         return mean.reshape(-1), variance
     xp = ops.namespace(x)
-    real = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)).astype(x.dtype)
+    real = ops.with_axes(mask, x.ndim).astype(x.dtype)
     count = xp.maximum((real * xp.ones_like(x)).sum(axis=rest), 1)
     mean = (x * real).sum(axis=rest, keepdims=True)
     mean = mean / count.reshape([-1 if i == axis else 1 for i in range(x.ndim)])

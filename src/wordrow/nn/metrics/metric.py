@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from wordrow.nn.functions.labels import same_rank
-from wordrow.nn.ops import namespace
+from wordrow.nn.ops import namespace, with_axes
 from wordrow.nn.spec import Array, Arrays
 
 __all__ = ["MeanMetric", "Metric", "State", "ratio", "spread_over"]
@@ -142,4 +142,4 @@ def spread_over(weight: Array | None, y_pred: Array) -> Array:
     """Return weights [B] or [B, T], with axes added to match the outputs."""
     if weight is None:
         return namespace(y_pred).ones((1,) * y_pred.ndim, np.float32)
-    return weight.reshape(weight.shape + (1,) * (y_pred.ndim - weight.ndim))
+    return with_axes(weight, y_pred.ndim)

@@ -14,6 +14,7 @@ from wordrow.nn.callbacks import Callbacks, History
 from wordrow.nn.data.examples import class_weights
 from wordrow.nn.data.inputs import (
     Data,
+    check_batches,
     check_columns,
     is_batches,
     label_columns,
@@ -156,8 +157,8 @@ class Model(Network):
     ) -> dict[str, float]:
         listeners = Callbacks(callbacks or (), self, {})
         listeners.call("on_test_begin", {})
-        if is_batches(x) and (y is not None or sample_weight is not None):
-            raise ValueError("labels are part of the batches that x gives: (x, y, sample_weight).")
+        if is_batches(x):
+            check_batches(y, sample_weight)
         items = x if is_batches(x) else [(x, y, sample_weight)]
         if self._graph is None and not is_batches(x):
             self.inputs_of(x)  # which builds it
@@ -328,9 +329,8 @@ class Model(Network):
                 data, validation_data = self._split(x, y, sample_weight, data, validation_split)
         elif validation_split:
             raise ValueError("`validation_split` needs arrays; give validation_data.")
-        elif y is not None or sample_weight is not None:
-            what = "`y`" if y is not None else "`sample_weight`"
-            raise ValueError(f"{what} is part of the batches that x gives: (x, y, sample_weight).")
+        else:
+            check_batches(y, sample_weight)
         validate = None
         if validation_data is not None:
             size, held = validation_batch_size or batch_size or 32, None

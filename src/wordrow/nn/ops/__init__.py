@@ -21,6 +21,7 @@ from wordrow.nn.ops.arrays import (
     softmax,
     step_indices,
     take_rows,
+    with_axes,
 )
 from wordrow.nn.ops.cell import Cell
 from wordrow.nn.ops.deferred import Form, GatheredRows, WindowSums
@@ -86,4 +87,5 @@ __all__ = [
     "take_rows",
     "window_max",
     "window_sums",
+    "with_axes",
 ]

@@ -35,6 +35,7 @@ __all__ = [
     "softmax",
     "step_indices",
     "take_rows",
+    "with_axes",
 ]
 
 Step: TypeAlias = Callable[
@@ -99,11 +100,16 @@ def masked_mean(x: Array, mask: Mask, axis: int, *, keepdims: bool = False) -> A
     return (x * weight).sum(axis=axis, keepdims=keepdims) / count
 
 
+def with_axes(array: Array, n_axes: int) -> Array:
+    """Return an array with as many axes, new ones of length 1 at the end: [B] -> [B, 1, 1]."""
+    return array.reshape(array.shape + (1,) * (n_axes - array.ndim))
+
+
 def fill_masked(x: Array, mask: Mask, neutral: float = 0.0) -> Array:
     """Return x with masked steps set to `neutral`. mask: [B, T]; None means all are real."""
     if mask is None:
         return x
-    real = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
+    real = with_axes(mask, x.ndim)
     return namespace(x).where(real, x, x.dtype.type(neutral))
 
 

@@ -17,7 +17,7 @@ from wordrow.nn.functions.activations import ACTIVATIONS
 from wordrow.nn.functions.losses import LOSSES
 from wordrow.nn.graph.graph import Graph
 from wordrow.nn.metrics import METRICS, MeanMetric, Metric
-from wordrow.nn.ops import namespace
+from wordrow.nn.ops import namespace, with_axes
 
 __all__ = ["Objective", "either_accuracy", "objective_of"]
 
@@ -66,14 +66,14 @@ class Objective:
             self.outputs, y_true, y_pred, masks, weights, strict=True
         ):
             values, is_mean = _per_example(output, y, p)
-            counts = _spread(valid, values.ndim)
+            counts = with_axes(valid, values.ndim)
             if mask is not None:
                 axes = range(values.ndim, mask.ndim)  # of a loss that takes steps together
-                counts = counts * _spread(mask.all(axis=tuple(axes)), values.ndim)
+                counts = counts * with_axes(mask.all(axis=tuple(axes)), values.ndim)
             counts = namespace(values).broadcast_to(counts, values.shape)
             weighted = values * counts
             if weight is not None:
-                weighted = weighted * _spread(weight, values.ndim)
+                weighted = weighted * with_axes(weight, values.ndim)
             total = counts.sum() if is_mean else namespace(values).ones(())
             parts.append(weighted.sum() / namespace(total).where(total > 0, total, 1))
         return sum(o.weight * part for o, part in zip(self.outputs, parts, strict=True)), parts
@@ -107,11 +107,11 @@ class Objective:
         ):
             if len(self.outputs) > 1:
                 new[f"{output.name}_loss"] = _plus(totals[f"{output.name}_loss"], part, n)
-            plain = valid if mask is None else mask * _spread(valid, mask.ndim)
+            plain = valid if mask is None else mask * with_axes(valid, mask.ndim)
             full = plain
             if weight is not None:
                 n_axes = max(plain.ndim, weight.ndim)
-                full = _spread(plain, n_axes) * _spread(weight, n_axes)
+                full = with_axes(plain, n_axes) * with_axes(weight, n_axes)
             pairs = [(m, plain) for m in output.metrics]
             pairs += [(m, full) for m in output.weighted_metrics]
             for metric, share in pairs:
@@ -371,11 +371,6 @@ def _per_example(output: Output, y: Any, p: Any) -> tuple[Any, bool]:
         return values + namespace(p).zeros(len(p), p.dtype), True
     is_mean = not is_object or output.loss.reduction != "sum"
     return values.mean(axis=-1) if values.ndim == p.ndim and p.ndim > 1 else values, is_mean
-
-
-def _spread(weight: Any, n_axes: int) -> Any:
-    """Return weights with axes of length 1 behind theirs."""
-    return weight.reshape(weight.shape + (1,) * (n_axes - weight.ndim))
 
 
 def _nothing() -> dict[str, Any]:

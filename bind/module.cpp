@@ -2,13 +2,10 @@
 // release the GIL and translate errors.
 #include <nanobind/nanobind.h>
 
+#include "arenas.h"
 #include "isa.h"
 #include "pool.h"
 #include "texts.h"
-
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
 
 namespace nb = nanobind;
 
@@ -51,17 +48,6 @@ NB_MODULE(_core, module) {
 #else
   module.def("ffi_targets", [] { return nb::dict(); });
 #endif
-  // Makes malloc reuse freed memory: a training step allocates the same arrays as the one before
-  // it, and fresh pages would cost up to half of a step. With one arena that holds for all sizes:
-  // others map blocks of more than 64 MiB anew each time. Threads that have an arena keep it, so
-  // this should come before JAX starts its threads.
-  module.def("keep_memory", [] {
-#if defined(__GLIBC__)
-    mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    mallopt(M_TOP_PAD, 64 << 20);
-#endif
-  });
+  module.def("keep_memory", &keep_memory);
   module.def("instruction_set", [] { return kernels().name; });
 }

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "arenas.h"
+
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -102,6 +104,7 @@ class Pool {
 
  private:
   void work(int number) {
+    use_main_arena();
     inside_task = true;
     std::uint64_t seen = 0;
     for (;;) {

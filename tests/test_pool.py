@@ -119,3 +119,32 @@ def test_the_number_of_threads_can_be_set():
     _core.set_n_threads(4)
     assert _core.n_threads() == 4
     _core.set_n_threads(before)
+
+
+ARENAS = """
+import ctypes, platform, wordrow
+if platform.libc_ver()[0] != "glibc":
+    raise SystemExit
+texts = [f"w{i % 997} x{i % 13}" for i in range(50_000)]
+tokenizer = wordrow.Tokenizer()
+tokenizer.fit_on_texts(texts)
+tokenizer.texts_to_sequences(texts)
+c = ctypes.CDLL(None)
+c.fdopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(c.fdopen(1, b"w"))
+c.malloc_info(0, out)
+c.fflush(out)
+"""
+
+
+def test_its_threads_allocate_in_the_main_arena():
+    # JAX's threads are given the arenas that there are when they start, and only the main one
+    # reuses a step's largest blocks.
+    ran = subprocess.run(
+        [sys.executable, "-c", ARENAS],
+        env=os.environ | {"WORDROW_THREADS": "3"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.count("<heap nr=") == (1 if ran.stdout else 0)

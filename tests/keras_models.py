@@ -105,8 +105,9 @@ MODELS = {
 def same(ours, theirs, x, atol=1e-5):
     mine, other = ours.predict(x, verbose=0), theirs.predict(x, verbose=0)
     if isinstance(other, dict):
-        by_name = dict(zip(ours.output_names, mine, strict=True))
-        mine, other = [by_name[name] for name in other], list(other.values())
+        mine, other = [mine[name] for name in other], list(other.values())
+    if isinstance(mine, dict):  # Keras 2 has no names of outputs
+        mine = list(mine.values())
     if not isinstance(other, list):
         mine, other = [mine], [other]
     for one, two in zip(mine, other, strict=True):

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 import sklearn.base
@@ -471,3 +472,18 @@ def test_a_model_of_one_length_gets_texts_of_that_length():
 
     classifier = TextClassifier(model=flat, seed=1, epochs=20, verbose=False).fit(texts, labels)
     assert classifier.score(texts, labels) > 0.9
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
+def test_a_missing_label_names_its_row(missing):
+    with pytest.raises(ValueError, match="label 1 is .*every text needs a label"):
+        TextClassifier().fit(["a", "b"], ["x", missing])
+
+
+def test_labels_that_no_file_can_hold():
+    with pytest.raises(ValueError, match="label 2, 'x.ud800', holds half of a surrogate pair"):
+        TextClassifier().fit(["a", "b", "c"], ["x", "y", "x\ud800"])
+
+
+def test_a_notebook_shows_the_settings():
+    assert "ngrams" in TextClassifier(ngrams=2)._repr_html_()

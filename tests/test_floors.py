@@ -24,6 +24,7 @@ FLOORS = {
     "types": 2,
     "arguments": 2,
     "lazy": 2,
+    "notebook": 2,
     "plugins": 2,
     "versions": 2,
     "store": 3,
@@ -55,6 +56,7 @@ SIDEWAYS = {
     ("arguments", "errors"),
     ("vectors", "text"),
     ("vectors", "store"),
+    ("text", "store"),
     ("vectors", "progress"),
     ("versions", "errors"),
 }

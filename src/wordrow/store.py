@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save as to_safetensors
 
-from wordrow.errors import FileFormatError, MissingExtraError
+from wordrow.errors import FileFormatError, MissingExtraError, show
 
 __all__ = [
     "OF_KERAS",
@@ -35,6 +35,7 @@ __all__ = [
     "read",
     "read_lines",
     "to_bytes",
+    "to_json",
     "unpack_strings",
     "write",
     "writing",
@@ -51,9 +52,23 @@ _DTYPES = {
 }  # fmt: skip
 
 
+def to_json(value: Any, **options: Any) -> str:
+    """Return settings as JSON. Scalars and arrays of NumPy are written as Python's own.
+
+    options: those of `json.dumps`.
+    """
+    return json.dumps(value, **({"default": _of_numpy} | options))
+
+
+def _of_numpy(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"expected settings that JSON can hold; received {show(value)}.")
+
+
 def to_bytes(tensors: Mapping[str, Array], config: Mapping[str, Any]) -> bytes:
     """Return the bytes of a file with these tensors and this JSON-able config."""
-    text = json.dumps(config, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = to_json(config, sort_keys=True, ensure_ascii=False, allow_nan=False)
     contiguous = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
     return bytes(to_safetensors(contiguous, metadata={METADATA_KEY: text}))
 

@@ -5,8 +5,9 @@ Axis letters: B batch, T time, V vocabulary, D dimension, N tokens, U unique ids
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -17,6 +18,13 @@ from wordrow import _core
 __all__ = ["Padded", "Ragged", "SparseRows"]
 
 Ids = npt.NDArray[np.int32]
+
+
+def _is_id(value: Any) -> bool:
+    try:
+        return bool(int(value) == value and -(2**31) <= value < 2**31)
+    except (ValueError, TypeError, OverflowError):
+        return False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,19 +46,36 @@ class Ragged:
         for name, dtype in (("ids", np.int32), ("offsets", np.int64)):
             array = np.asarray(getattr(self, name))
             if array.dtype != dtype:
-                kept = array.astype(dtype)
+                with np.errstate(invalid="ignore"):
+                    kept = array.astype(dtype)
                 if (kept != array).any():
                     raise ValueError(f"`{name}` must be whole numbers of {np.dtype(dtype)}.")
                 array = kept
             object.__setattr__(self, name, array)
 
     @classmethod
-    def from_lists(cls, sequences: list[list[int]]) -> Ragged:
-        """Build from a list of lists of ids."""
+    def from_lists(cls, sequences: Sequence[Sequence[int]]) -> Ragged:
+        """Build from a list of lists of ids.
+
+        Raises ValueError, naming text and position, for an id that is not a whole number or does
+        not fit into int32.
+        """
         offsets = np.zeros(len(sequences) + 1, np.int64)
         np.cumsum([len(ids) for ids in sequences], out=offsets[1:])
-        flat = [i for ids in sequences for i in ids]
-        return cls(ids=np.array(flat, np.int32), offsets=offsets)
+        given = np.array(list(chain.from_iterable(sequences)) or np.zeros(0, np.int32))
+        try:
+            return cls(ids=given, offsets=offsets)
+        except (ValueError, TypeError, OverflowError):
+            text, position, found = next(
+                (text, position, i)
+                for text, ids in enumerate(sequences)
+                for position, i in enumerate(ids)
+                if not _is_id(i)
+            )
+            raise ValueError(
+                f"ids must be whole numbers below 2**31: text {text} has {found!r} at position "
+                f"{position}. Turn texts into ids with a Tokenizer."
+            ) from None
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:

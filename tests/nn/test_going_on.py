@@ -201,7 +201,7 @@ def test_freezing_and_unfreezing_after_compile(rng):
     assert (model.layers[2].get_weights()[0] != kernel).any()
     assert model.step == 3
     model.trainable = False
-    with pytest.raises(ValueError, match="nothing to train: every layer is frozen"):
+    with pytest.warns(UserWarning, match="nothing is learned"):
         model.fit(x, y, verbose=0)
 
 

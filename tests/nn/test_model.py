@@ -167,7 +167,7 @@ def test_the_mask_of_padded_counts_where_zero_is_a_word():
             r".*Use input_dim=len\(tokenizer.word_index\) \+ 1",
         ),
         (-X, "ids must not be negative: text 0 has id -1 at position 2"),
-        ([[1], [2, 3]], "sequences of different lengths. Use pad_sequences"),
+        ([[[1]], [[2], [3]]], "sequences of different lengths. Use pad_sequences"),
         (["a text"], "the inputs must be numbers.*Tokenizer"),
         (5, "must have a batch axis"),
         (np.ones((2, 3, 4)), r"takes inputs of shape \(None, None\); received \(2, 3, 4\)"),

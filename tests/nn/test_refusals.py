@@ -91,7 +91,7 @@ def test_a_loss_that_is_not_finite_ends_training(rng):
         (bag, [np.ones((4, T), int)] * 2, np.ones(4), r"takes inputs of shape|there are 1 inputs"),
         (bag, np.ones((4, T, 2), int), np.ones(4), "takes inputs of shape"),
         (bag, {"ids": np.ones((4, T), int)}, np.ones(4), "inputs are called .'input'.; received"),
-        (bag, [[1], [2, 3]], np.ones(2), "sequences of different lengths. Use pad_sequences"),
+        (bag, [[[1]], [[2], [3]]], np.ones(2), "sequences of different lengths. Use pad_sequences"),
         (bag, np.ones((4, T), int), ["a"] * 4, "the labels must be numbers"),
     ],
 )

@@ -317,7 +317,7 @@ def test_ctrl_c_stops_it():
         ({"subwords": 3}, "`subwords` must be"),
         ({"subwords": (3, 4), "buckets": 2**31}, "`buckets` must be below"),
         ({"seed": -1}, "`seed` must be"),
-        ({"min_count": 10**6}, "no word occurs 1000000 times: the texts hold"),
+        ({"min_count": 10**6}, "no word occurs 1000000 times .min_count.: the most frequent"),
         (
             {"tokenizer": Tokenizer(ngrams=2)},
             "`tokenizer` must have ngrams=1; this one has ngrams=2",
@@ -331,5 +331,5 @@ def test_settings_that_cannot_be(options, says):
 
 
 def test_no_text_at_all():
-    with pytest.raises(ValueError, match="the texts hold 0 words"):
+    with pytest.raises(ValueError, match="0 words occurs 0 times"):
         train_vectors([])

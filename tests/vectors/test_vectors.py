@@ -234,3 +234,22 @@ def test_none_of_it_loads_jax(tmp_path):
         "assert 'jax' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+def test_the_names_of_gensim_and_fasttext():
+    vectors = Vectors({"a": [1, 0], "b": [1, 1], "c": [0, 1]})
+    assert vectors.index_to_key == ["a", "b", "c"]
+    assert vectors.key_to_index == {"a": 0, "b": 1, "c": 2}
+    assert vectors.get_vector("b").tolist() == [1, 1]
+    expected = vectors.most_similar("a", n=1)
+    assert vectors.most_similar("a", 1) == vectors.most_similar("a", topn=1) == expected
+    assert vectors.most_similar(["a", "b"], topn=1) == vectors.most_similar(["a", "b"], n=1)
+    for name, instead in (("wv", "themselves"), ("vector_size", ".dim"), ("syn0", ".table")):
+        with pytest.raises(AttributeError, match=f"no '{name}'; use .*{instead}"):
+            getattr(vectors, name)
+    assert not hasattr(vectors, "nothing")
+    with pytest.raises(ValueError, match="all rows must be as long"):
+        Vectors({"a": [1], "b": [1, 2]})
+    with pytest.raises(TypeError, match=r"Vectors\(words, table\), or a dict"):
+        Vectors(["a"])
+    assert "<td" in vectors._repr_html_()

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from wordrow.errors import show
+from wordrow.notebook import html_table
 
 __all__ = ["Estimator", "check_params"]
 
@@ -39,6 +40,17 @@ class Estimator:
             )
         vars(self).update(params)
         return self
+
+    def _repr_html_(self) -> str:
+        """Return scikit-learn's view of an estimator where that is installed, else a table."""
+        try:
+            from sklearn.utils import estimator_html_repr
+        except ImportError:
+            caption = (
+                f"{type(self).__name__}, {'' if self.__sklearn_is_fitted__() else 'not '}fitted"
+            )
+            return html_table(caption, ("parameter", "value"), self.get_params().items())
+        return str(estimator_html_repr(self))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model")

@@ -58,11 +58,11 @@ def _as_objects(items: list[Any]) -> npt.NDArray[Any]:
 def _uniform(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return an object array as an array of strings or of numbers.
 
-    Raises ValueError if it holds both, None or NaN.
+    Raises ValueError if it holds both, or a missing value.
     """
     for row, label in enumerate(labels):
-        if label is None or label != label:
-            shown = "None" if label is None else "NaN"
+        if _is_missing(label):
+            shown = "NaN" if isinstance(label, float) else str(label)
             raise ValueError(f"label {row} is {shown}: every text needs a label. Remove such rows.")
     kinds = {isinstance(label, str) for label in labels}
     if len(kinds) > 1:
@@ -76,12 +76,28 @@ def _uniform(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.array(labels.tolist())
 
 
+def _is_missing(label: Any) -> bool:
+    """Return whether a label is None, NaN, or pandas' NA or NaT."""
+    if label is None or type(label).__name__ in ("NAType", "NaTType"):
+        return True
+    return bool(label != label)
+
+
 def find_classes(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the distinct labels, sorted.
 
     Raises ValueError if there are fewer than two.
     """
     classes = np.unique(labels)
+    for label in classes if classes.dtype.kind == "U" else ():
+        try:
+            label.encode()
+        except UnicodeEncodeError:
+            row = int(np.argmax(labels == label))
+            raise ValueError(
+                f"label {row}, {str(label)!a}, holds half of a surrogate pair, which no file "
+                "can hold. Decode the labels with the encoding that they are in."
+            ) from None
     if len(classes) < 2:
         found = f"only {classes[0]!s}" if len(classes) else "none"
         raise ValueError(

@@ -22,7 +22,7 @@ from wordrow.nn.layers import Lambda
 from wordrow.nn.optimizers.optimizer import LearningRate
 from wordrow.nn.table.weight import Weight
 
-__all__ = ["FUNCTIONS"]
+__all__ = ["FUNCTIONS", "also_on_symbols", "named_as"]
 
 Function = Callable[..., Any]
 Floats = npt.NDArray[np.float32]
@@ -33,7 +33,7 @@ def _is_symbol(x: Any) -> bool:
     return isinstance(getattr(x, "symbol", None), Symbol)
 
 
-def _also_on_symbols(function: Function) -> Function:
+def also_on_symbols(function: Function) -> Function:
     """Return the function; called on symbols, it adds a Lambda layer and returns its output."""
 
     @functools.wraps(function)
@@ -55,6 +55,13 @@ def _also_on_symbols(function: Function) -> Function:
         return Lambda(on_inputs)(symbols if len(symbols) > 1 else symbols[0])
 
     return called
+
+
+def named_as(function: Function, name: str, doc: str) -> Function:
+    """Return the function under a public name, with a docstring."""
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
 
 
 def shape(x: Any) -> Any:
@@ -213,11 +220,13 @@ _ACTIVATIONS = ("elu", "hard_sigmoid", "sigmoid", "softplus", "softsign")
 _LOSSES = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
 
 FUNCTIONS: dict[str, Any] = {
-    name: _also_on_symbols(on_arrays.function_named(ours)) for name, ours in _NUMPY.items()
+    name: also_on_symbols(on_arrays.function_named(ours)) for name, ours in _NUMPY.items()
 }
-FUNCTIONS |= {one.__name__: _also_on_symbols(one) for one in _ON_ARRAYS}
-FUNCTIONS |= {name: _also_on_symbols(getattr(activations, name)) for name in _ACTIVATIONS}
+FUNCTIONS |= {one.__name__: also_on_symbols(one) for one in _ON_ARRAYS}
+FUNCTIONS |= {name: also_on_symbols(getattr(activations, name)) for name in _ACTIVATIONS}
 FUNCTIONS |= {name: getattr(losses, name) for name in _LOSSES}
+for _name in (*_ACTIVATIONS, "relu", "softmax", "tanh"):  # as `activation=K.relu`
+    FUNCTIONS[_name].registered_name = _name
 FUNCTIONS |= {
     "arange": arange,
     "backend": _always("jax" if "jax" in sys.modules else "numpy"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from wordrow.keras._alias import Alias
 from wordrow.keras._families import OPTIMIZERS
 from wordrow.keras._files import load_weights
 from wordrow.keras._old_training import Logs, rename_monitors, rename_options, with_batch_size
+from wordrow.store import to_json
 
 __all__ = ["KerasMethods"]
 
@@ -157,7 +157,7 @@ class KerasMethods:
             "config": self.get_config(),
             "wordrow_version": wordrow.__version__,
         }
-        return json.dumps(entry, **options)
+        return to_json(entry, **options)
 
     def load_weights(
         self: Any,

@@ -16,6 +16,7 @@ from wordrow.keras._merge import Merge
 from wordrow.keras._model_methods import KerasMethods
 from wordrow.nn.graph.graph import graph_of
 from wordrow.nn.graph.names import make_names_unique
+from wordrow.nn.graph.symbol import symbols_in
 from wordrow.nn.model.loading import load_model as load_wordrow_model
 from wordrow.nn.model.loading import model_from_parts
 from wordrow.nn.model.network import layers_of
@@ -82,8 +83,18 @@ class Model(_KerasModel, wordrow.Model):  # type: ignore[misc]
         has_training = "training" in inspect.signature(self.call).parameters
         options = {"training": False} if has_training else {}
         outputs = self.call(inputs if is_list else inputs[0], **options)
+        if isinstance(outputs, Mapping):
+            self._output_names, outputs = list(outputs), list(outputs.values())
         self._one_output = not isinstance(outputs, list | tuple)
         self._take_graph(graph_of(inputs, [outputs] if self._one_output else list(outputs)))
+
+    def __call__(self, inputs: Any, *arguments: Any, **options: Any) -> Any:
+        """Return the outputs for arrays, or symbols for symbols; builds the model."""
+        symbols = symbols_in(inputs)
+        if self._graph is None and symbols is not None:
+            shapes = [symbol.shape for symbol in symbols]
+            self.build(shapes if isinstance(inputs, list | tuple) else shapes[0])
+        return super().__call__(inputs, *arguments, **options)
 
     def inputs_of(self, x: Any) -> Any:
         """Return one array for each input; build the model for them if it is not built yet."""

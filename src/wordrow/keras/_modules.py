@@ -11,6 +11,7 @@ from wordrow.datasets import imdb, reuters
 from wordrow.keras import _custom_objects, _families, _models, _serialization, _utils
 from wordrow.keras._backend import FUNCTIONS
 from wordrow.keras._layers import LAYERS, InputSpec
+from wordrow.keras._ops import OPS
 from wordrow.keras._scikit_learn import KerasClassifier, KerasRegressor
 from wordrow.keras._tensorflow import TENSORFLOW, TENSORFLOW_VERSION
 from wordrow.nn import metrics, optimizers
@@ -97,6 +98,7 @@ MODULES: dict[str, Names] = {
         ("Tokenizer", "text_to_word_sequence", "one_hot", "hashing_trick", "tokenizer_from_json")
     )
     | {"base_filter": _utils.base_filter},
+    "keras.ops": OPS,
     "keras.random": {
         "normal": FUNCTIONS["random_normal"],
         "uniform": FUNCTIONS["random_uniform"],
@@ -125,7 +127,6 @@ _OLD_PATHS = {
     "keras.utils.generic_utils": "keras.utils",
     "keras.utils.visualize_util": "keras.utils",
     "keras.utils.layer_utils": "keras.utils",
-    "keras.ops": "keras.backend",
     "keras.backend.tensorflow_backend": "keras.backend",
 }
 _LAYER_MODULES = (

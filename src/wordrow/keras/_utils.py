@@ -15,6 +15,7 @@ import numpy as np
 
 from wordrow.datasets.download import fetch, home
 from wordrow.errors import DataError
+from wordrow.store import to_json
 
 __all__ = ["Progbar", "PyDataset", "Sequence", "TimeseriesGenerator", "get_file", "normalize"]
 
@@ -99,13 +100,13 @@ class TimeseriesGenerator(Sequence):
             "batch_size",
         )
         own = {name: vars(self)[name] for name in names}
-        data = {name: json.dumps(vars(self)[name].tolist()) for name in ("data", "targets")}
+        data = {name: to_json(vars(self)[name].tolist()) for name in ("data", "targets")}
         return data | own
 
     def to_json(self, **options: Any) -> str:
         """Return a description from which `timeseries_generator_from_json` makes it again."""
         entry = {"class_name": type(self).__name__, "config": self.get_config()}
-        return json.dumps(entry, **options)
+        return to_json(entry, **options)
 
 
 def timeseries_generator_from_json(json_string: str) -> TimeseriesGenerator:

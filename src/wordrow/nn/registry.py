@@ -32,6 +32,8 @@ class Registry:
         """
         if isinstance(value, str) and value in self.names:
             return self.names[value]
+        if (name := getattr(value, "registered_name", None)) in self.names:
+            return self.names[name]
         if isinstance(value, str) and value in self.classes:
             return self.classes[value]()
         if isinstance(value, Mapping) and value.get("class_name") in self.classes:
@@ -42,6 +44,10 @@ class Registry:
             f"{self.what} must be a function or one of {sorted({*self.names, *self.classes})}; "
             f"received {show(value)}."
         )
+
+    def knows(self, name: str) -> bool:
+        """Return whether an object or a class has this name."""
+        return name in self.names or name in self.classes
 
     def name(self, thing: Any) -> str | None:
         """Return the name of an object; None for a user-defined one."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from wordrow import _core
 from wordrow.errors import show
+from wordrow.store import to_json
 from wordrow.text.matrix import sequences_to_matrix
 from wordrow.text.source import bad_row_error, portions
 from wordrow.text.tables import OWN, TABLES, VocabularyTables
@@ -285,7 +286,7 @@ class Tokenizer(VocabularyTables):
         read every tokenizer without these features.
         """
         config = {name: getattr(self, name) for name in _SETTINGS}
-        config.update({name: json.dumps(getattr(self, name)) for name in TABLES})
+        config.update({name: to_json(getattr(self, name)) for name in TABLES})
         config.update({name: getattr(self, name) for name in _OURS if getattr(self, name) != 1})
         if self.buckets:
             packed = zlib.compress(self._vocabulary.bucket_counts().tobytes(), 1)
@@ -294,9 +295,7 @@ class Tokenizer(VocabularyTables):
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the tokenizer as the JSON that Keras writes; kwargs go to `json.dumps`."""
-        return json.dumps(
-            {"class_name": type(self).__name__, "config": self.get_config()}, **kwargs
-        )
+        return to_json({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
         settings = {k: v for k, v in vars(self).items() if k not in OWN}

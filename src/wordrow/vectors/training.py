@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow import _core
+from wordrow.errors import show
 from wordrow.progress import is_wanted, training_line
 from wordrow.text.tokenizer import Tokenizer
 from wordrow.types import Ragged
@@ -164,22 +165,37 @@ def _train(
 def _encode(
     sentences: Any, tokenizer: Tokenizer | None, options: TrainingOptions
 ) -> tuple[Ragged, list[str]]:
-    """Return the texts as ids from 1 on, and the words in the order of the ids."""
+    """Return the texts as ids, the words by falling count from 1 on, and these words.
+
+    Ids of words that occur too rarely are removed.
+    """
     min_count = options.min_count
-    texts, words = _tokenize(sentences, tokenizer, 1 if options.phrases else min_count)
+    if isinstance(sentences, str | bytes):
+        raise TypeError(
+            f"expected texts, a list of strings or of lists of words; received {show(sentences)}. "
+            "Give [text], or the lines of a file."
+        )
+    if tokenizer is None:
+        tokenizer = Tokenizer(min_count=1 if options.phrases else min_count)
+    texts, words = _tokenize(sentences, tokenizer)
     for _ in range(options.phrases):
         texts, words = join_phrases(
             texts, words, min_count=min_count, threshold=options.phrase_threshold
         )
-    return _remove_rare(texts, words, min_count)
+    ids, kept = by_count(texts.ids, words, min_count=min_count)
+    if not kept:
+        counts = tokenizer.word_counts.values()
+        raise ValueError(
+            f"no word occurs {min_count} times (min_count): the most frequent of the texts' "
+            f"{len(counts):,} words occurs {max(counts, default=0):,} times. Use a smaller "
+            "min_count, or more text."
+        )
+    return Ragged(ids=ids, offsets=texts.offsets).keep(ids > 0), kept
 
 
-def _tokenize(
-    sentences: Any, tokenizer: Tokenizer | None, min_count: int
-) -> tuple[Ragged, list[str]]:
+def _tokenize(sentences: Any, tokenizer: Tokenizer) -> tuple[Ragged, list[str]]:
     if not isinstance(sentences, list | tuple) and iter(sentences) is sentences:
         sentences = list(sentences)  # it is read twice
-    tokenizer = Tokenizer(min_count=min_count) if tokenizer is None else tokenizer
     if tokenizer.ngrams > 1:
         raise ValueError(
             f"`tokenizer` must have ngrams=1; this one has ngrams={tokenizer.ngrams}. Use "
@@ -194,18 +210,6 @@ def _tokenize(
     # Id 1 stands for unknown words, which are removed from the texts.
     shifted = np.maximum(texts.ids - 1, 0).astype(np.int32)
     return Ragged(ids=shifted, offsets=texts.offsets), words
-
-
-def _remove_rare(texts: Ragged, words: list[str], min_count: int) -> tuple[Ragged, list[str]]:
-    """Remove words that occur too rarely; the others get the ids 1 to V by falling count."""
-    ids, kept = by_count(texts.ids, words, min_count=min_count)
-    if not kept:
-        raise ValueError(
-            f"no word occurs {min_count} times: the texts hold {len(ids):,} words, "
-            f"{len(np.unique(texts.ids[texts.ids > 0])):,} of them distinct. Use a smaller "
-            "min_count, or more text."
-        )
-    return Ragged(ids=ids, offsets=texts.offsets).keep(ids > 0), kept
 
 
 @dataclass(frozen=True, kw_only=True)

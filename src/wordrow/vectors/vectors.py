@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from wordrow.arguments import whole_number
 from wordrow.errors import UnknownWordError, show
+from wordrow.notebook import html_table
 from wordrow.vectors.data import VectorData
 from wordrow.vectors.nearest import Directions, Neighbours, Row, RowIndices, unit
 from wordrow.vectors.subword import Subwords
@@ -25,6 +26,34 @@ __all__ = ["Moved", "Vectors"]
 Words = str | Row | Sequence[str | Row]
 
 _CHUNK_ROWS = 1 << 14
+_N_SHOWN = 8  # words and dimensions in a notebook
+_NAMES = {  # of gensim and fastText -> what it is here
+    "wv": "vectors are a table themselves: vectors['word']",
+    "vectors": ".table",
+    "syn0": ".table",
+    "vector_size": ".dim",
+    "get_dimension": ".dim",
+    "vocab": ".key_to_index",
+    "index2word": ".index_to_key",
+    "get_words": ".index_to_key",
+    "words": ".index_to_key",
+    "word_vec": ".get_vector(word)",
+    "get_word_vector": ".get_vector(word)",
+    "get_index": ".vocabulary.index(word)",
+    "has_index_for": "`word in vectors`",
+    "similar_by_word": ".most_similar(word, n)",
+    "similar_by_vector": ".most_similar(row, n)",
+    "get_nearest_neighbors": ".most_similar(word, n)",
+    "get_analogies": ".analogy(a, b, c)",
+    "get_normed_vectors": ".normalized()",
+    "init_sims": ".normalized()",
+    "load_word2vec_format": "Vectors.load(path)",
+    "save_word2vec_format": ".save(path)",
+    "save_model": ".save(path)",
+    "train": "train_vectors(texts), which makes new ones",
+    "add_vector": "Vectors(words, table): they cannot be changed",
+    "add_vectors": "Vectors(words, table): they cannot be changed",
+}
 
 
 class Moved(NamedTuple):
@@ -38,7 +67,8 @@ class Moved(NamedTuple):
 class Vectors:
     """A vocabulary and a table: every word has a row. Immutable.
 
-    words: distinct strings. table: [V, D], one row per word, converted to float32.
+    words: distinct strings, or a dict of word -> row. table: [V, D], one row per word, converted
+    to float32.
     subwords: rows of character n-grams, which give unknown words a row.
 
     Raises ValueError if there are not as many rows as words, or a number is not finite.
@@ -51,8 +81,14 @@ class Vectors:
     """
 
     def __init__(
-        self, words: Iterable[str], table: npt.ArrayLike, *, subwords: Subwords | None = None
+        self,
+        words: Iterable[str] | Mapping[str, npt.ArrayLike],
+        table: npt.ArrayLike | None = None,
+        *,
+        subwords: Subwords | None = None,
     ) -> None:
+        if table is None:
+            words, table = _split(words)
         vocabulary = words if isinstance(words, Vocabulary) else Vocabulary(words)
         array = np.asarray(table)
         if array.ndim != 2 or array.dtype.kind not in "fiu":
@@ -174,6 +210,25 @@ class Vectors:
         """The length D of a row."""
         return int(self._table.shape[1])
 
+    @property
+    def index_to_key(self) -> list[str]:
+        """The words, in the order of their rows (gensim's name)."""
+        return list(self._vocabulary)
+
+    @property
+    def key_to_index(self) -> dict[str, int]:
+        """Each word's row number (gensim's name)."""
+        return {word: row for row, word in enumerate(self._vocabulary)}
+
+    def get_vector(self, word: str) -> Row:
+        """Return the row of a word (gensim's name). Raises UnknownWordError."""
+        return self[word]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _NAMES:
+            raise AttributeError(f"Vectors has no {name!r}; use {_NAMES[name]}.")
+        raise AttributeError(f"'Vectors' object has no attribute {name!r}")
+
     def __len__(self) -> int:
         return len(self._table)
 
@@ -240,6 +295,16 @@ class Vectors:
 
         return cls.from_data(from_bytes(data))
 
+    def _repr_html_(self) -> str:
+        n_shown = min(len(self), _N_SHOWN)
+        rows = [
+            (row, word, *map(float, self._table[row, :_N_SHOWN]))
+            for row, word in enumerate(self._vocabulary.take(list(range(n_shown))))
+        ]
+        columns = [str(d) for d in range(min(self.dim, _N_SHOWN))]
+        rest = ", the first of them" if len(self) > _N_SHOWN or self.dim > _N_SHOWN else ""
+        return html_table(f"{self!r}{rest}", ("row", "word", *columns), rows)
+
     def __repr__(self) -> str:
         more = ", sub-words" if self._subwords else ""
         return f"Vectors({len(self):,} words, {self.dim} dimensions{more})"
@@ -273,17 +338,28 @@ class Vectors:
     def _directions(self) -> Directions:
         return Directions(self._table)
 
-    def most_similar(self, positive: Words = (), negative: Words = (), n: int = 10) -> Neighbours:
+    def most_similar(
+        self,
+        positive: Words = (),
+        negative: Words | int = (),
+        n: int = 10,
+        *,
+        topn: int | None = None,
+    ) -> Neighbours:
         """Return the n words most similar to a word, a row, or several, with their cosines.
 
         positive, negative: words or rows. Several are averaged after normalization, with
         negative ones subtracted. The result does not include the given words. The search is
-        exact. Raises UnknownWordError.
+        exact. The number may also come second, or as topn, its name in gensim.
+        Raises UnknownWordError.
 
         >>> vectors = Vectors(["a", "b", "c"], [[1, 0], [1, 1], [0, 1]])
         >>> vectors.most_similar("a", n=1)
         [('b', 0.7071067690849304)]
         """
+        if isinstance(negative, int | np.integer):
+            n, negative = int(negative), ()
+        n = n if topn is None else topn
         plus, minus = _listed(positive), _listed(negative)
         if not plus and not minus:
             raise ValueError("most_similar needs a word or a row; received none.")
@@ -410,6 +486,20 @@ class Vectors:
         from wordrow.vectors.index import Index
 
         return Index(self, **options)
+
+
+def _split(rows: Any) -> tuple[list[str], npt.ArrayLike]:
+    """Return the words and the table of a dict of rows."""
+    if not isinstance(rows, Mapping):
+        raise TypeError(
+            "expected words and a table, Vectors(words, table), or a dict of word -> row; received "
+            f"{show(rows)}."
+        )
+    table = [np.asarray(row) for row in rows.values()]
+    shapes = {row.shape for row in table}
+    if len(shapes) > 1:
+        raise ValueError(f"all rows must be as long; received the shapes {sorted(shapes)}.")
+    return list(rows), np.stack(table) if table else np.zeros((0, 0))
 
 
 def _listed(words: Words) -> list[str | Row]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import json
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,6 +16,7 @@ from wordrow.keras._files.hdf5 import Array, Group, h5py_module, parse_json, wri
 from wordrow.keras._files.weights import LayerWeights
 from wordrow.keras._files.weights_by_path import read_by_path, write_by_path
 from wordrow.nn.model.model import Model
+from wordrow.store import to_json
 
 __all__ = ["ArchiveReader", "archive_bytes", "write_arrays"]
 
@@ -101,7 +101,7 @@ def archive_bytes(
         "date_saved": f"{datetime.now():%Y-%m-%d@%H:%M:%S}",
     }
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(_METADATA, json.dumps(metadata))
-        archive.writestr(_CONFIG, json.dumps(entry | {"compile_config": compile_config}))
+        archive.writestr(_METADATA, to_json(metadata))
+        archive.writestr(_CONFIG, to_json(entry | {"compile_config": compile_config}))
         archive.writestr(_ARRAYS, arrays.getvalue())
     return buffer.getvalue()

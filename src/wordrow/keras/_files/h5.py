@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from wordrow.keras._files.weights import LayerWeights
 from wordrow.keras._files.weights_by_layer import read_by_layer, write_by_layer
 from wordrow.keras._files.weights_by_path import read_by_path
 from wordrow.nn.model.model import Model
+from wordrow.store import to_json
 
 __all__ = ["H5Reader", "h5_bytes", "h5_weights_bytes"]
 
@@ -81,11 +81,11 @@ def h5_bytes(
     with h5py_module().File(buffer, "w") as file:
         file.attrs["keras_version"] = KERAS_VERSIONS[style]
         file.attrs["backend"] = "tensorflow"
-        file.attrs["model_config"] = json.dumps(entry)
+        file.attrs["model_config"] = to_json(entry)
         if compile_config:
             config = {k: v for k, v in compile_config.items() if k != "optimizer"}
             config["optimizer_config"] = compile_config["optimizer"]
-            file.attrs["training_config"] = json.dumps(config)
+            file.attrs["training_config"] = to_json(config)
         write_by_layer(model, file.create_group("model_weights"), KERAS_VERSIONS[2])
         if optimizer_arrays:
             names = [f"optimizer/{i}" for i in range(len(optimizer_arrays))]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from wordrow.errors import show
 
-__all__ = ["Callback", "Callbacks", "History", "LambdaCallback", "Logs"]
+__all__ = ["BatchHooks", "Callback", "Callbacks", "History", "LambdaCallback", "Logs"]
 
 Logs = dict[str, Any]
 
@@ -59,6 +59,18 @@ class Callback:
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """The same as on_train_batch_end."""
 
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before a batch of an evaluation (from 0)."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after a batch of an evaluation, with the metrics so far."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before a batch that is predicted (from 0)."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after a batch that is predicted, with its outputs."""
+
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Called before predicting."""
 
@@ -92,11 +104,19 @@ class Callbacks:
             callback.set_model(model)
             callback.set_params(params)
         # Reading metrics after each batch waits for the device, so only on demand.
-        self.watch_batches = any(
+        self.watch_batches = self._any_has(_EACH_BATCH)
+
+    def _any_has(self, names: Iterable[str]) -> bool:
+        return any(
             getattr(type(c), name) is not getattr(Callback, name) or name in vars(c)
             for c in self.all
-            for name in _EACH_BATCH
+            for name in names
         )
+
+    def inference_hooks(self, kind: Literal["test", "predict"]) -> BatchHooks | None:
+        """Return what tells of each batch of an evaluation or prediction; None if none asks."""
+        names = [f"on_{kind}_batch_{when}" for when in ("begin", "end")]
+        return BatchHooks(self, kind) if self._any_has(names) else None
 
     def call(self, name: str, *arguments: Any) -> None:
         """Call a method of each; logs come last."""
@@ -110,6 +130,22 @@ class Callbacks:
         if self.watch_batches:
             self.call(f"on_train_batch_{when}", index, logs)
             self.call(f"on_batch_{when}", index, logs)
+
+
+class BatchHooks:
+    """Tells callbacks of the batches of one evaluation or prediction."""
+
+    def __init__(self, callbacks: Callbacks, kind: Literal["test", "predict"]) -> None:
+        self._callbacks, self._name, self._number = callbacks, f"on_{kind}_batch_", 0
+
+    def begin(self) -> None:
+        """Tell that the next batch begins."""
+        self._callbacks.call(self._name + "begin", self._number, {})
+
+    def end(self, logs: Logs) -> None:
+        """Tell that it has ended."""
+        self._callbacks.call(self._name + "end", self._number, logs)
+        self._number += 1
 
 
 class LambdaCallback(Callback):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.nn.data.inputs import Column, Data, Rows
+from wordrow.nn.data.sparse import SparseColumn
 from wordrow.nn.graph.graph import Graph
 from wordrow.nn.graph.padding import honours_padding
 from wordrow.nn.ops import as_ids
@@ -136,6 +137,8 @@ class Batcher:
 
 
 def _ids(column: Column) -> Array:
+    if isinstance(column, SparseColumn):
+        return column[:]
     return column.ids if isinstance(column, Padded) else column
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -10,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.errors import show
+from wordrow.nn.data.sparse import SparseColumn
 from wordrow.nn.graph.graph import Graph
 from wordrow.nn.ids import check_ids
 from wordrow.nn.spec import Shape
@@ -29,7 +32,7 @@ __all__ = [
     "weight_columns",
 ]
 
-Column: TypeAlias = Any  # an array [B, ...], a Padded or a Ragged
+Column: TypeAlias = Any  # an array [B, ...], a Padded, a Ragged or a SparseColumn
 Rows: TypeAlias = slice | npt.NDArray[np.intp] | npt.NDArray[np.bool_]  # some of the examples
 
 
@@ -83,7 +86,7 @@ def input_columns(
         if i in readers:
             columns.append(readers[i].column(part))
             continue
-        columns.append(_one_each(_column(part), shape))
+        columns.append(_one_each(_column(part, shape), shape))
         _check_shape(columns[-1], name, shape, model)
     if len({len(column) for column in columns}) > 1:
         sizes = {name: len(column) for name, column in zip(names, columns, strict=True)}
@@ -126,8 +129,30 @@ def _first(x: Any) -> Any:
     return x if hasattr(x, "shape") or isinstance(x, Ragged | Padded) else np.zeros(())
 
 
-def _column(x: Any) -> Column:
-    return x if isinstance(x, Ragged | Padded) else as_array(x)
+def _column(x: Any, shape: Shape) -> Column:
+    if isinstance(x, Ragged | Padded):
+        return x
+    if SparseColumn.fits(x):
+        return SparseColumn(x)
+    if len(shape) == 2 and shape[1] is None and (texts := _texts_of_ids(x)) is not None:
+        return texts
+    return as_array(x)
+
+
+def _texts_of_ids(x: Any) -> Ragged | None:
+    """Return lists of ids, of different lengths, as a Ragged; None for anything else."""
+    if not isinstance(x, list | tuple) and str(getattr(x, "dtype", "")) != "object":
+        return None
+    rows = list(x) if np.ndim(_first(x)) < 2 else []
+    if not all(isinstance(row, list | tuple) or np.ndim(_first(row)) == 1 for row in rows):
+        return None
+    if len({len(row) for row in rows}) < 2:
+        return None
+    try:
+        ids = np.array(list(itertools.chain.from_iterable(rows)))
+    except ValueError:  # rows of different lengths inside
+        return None
+    return Ragged.from_lists(rows) if ids.ndim == 1 and ids.dtype.kind in "iuf" else None
 
 
 def _check_shape(column: Column, name: str, want: Shape, model: str) -> None:
@@ -160,11 +185,16 @@ def as_array(x: Any, what: str = "inputs") -> npt.NDArray[Any]:
 
     Raises ValueError for anything else.
     """
+    if SparseColumn.fits(x):
+        x = x.toarray()
     try:
         array = np.asarray(x)
     except ValueError:
         array = np.asarray(x, dtype=object)
-    if array.dtype == object:
+    if array.dtype == object and array.ndim and len(array):
+        with contextlib.suppress(ValueError, TypeError):  # an object array of equal rows
+            array = np.stack([np.asarray(row) for row in array])
+    if array.dtype == object and x is not None and _has_sequences(x):
         raise ValueError(
             f"the {what} must be one array, and these are sequences of different lengths. "
             "Use pad_sequences(sequences, maxlen), or tokenizer.encode(texts)."
@@ -176,6 +206,10 @@ def as_array(x: Any, what: str = "inputs") -> npt.NDArray[Any]:
     if array.ndim == 0:
         raise ValueError(f"the {what} must have a batch axis; received {show(x)}.")
     return array
+
+
+def _has_sequences(x: Any) -> bool:
+    return np.ndim(_first(x)) < 2 and any(hasattr(row, "__len__") for row in x)
 
 
 def label_columns(
@@ -214,8 +248,13 @@ def weight_columns(w: Any, names: Sequence[str], n: int) -> list[npt.NDArray[Any
             found.append(None)
             continue
         (weights,) = label_columns(part, [name], n, "sample weights")
-        if weights.ndim == 2 and weights.shape[1] == 1:
-            weights = weights[:, 0]
+        if weights.ndim > 1 and weights.shape[-1] == 1:  # [B, 1] or [B, T, 1]
+            weights = weights[..., 0]
+        if weights.ndim > 2:
+            raise ValueError(
+                f"sample weights must be of shape (B,) or (B, T); those for {name!r} are of shape "
+                f"{np.shape(part)}."
+            )
         found.append(weights.astype(np.float32))
     return found
 
@@ -223,6 +262,8 @@ def weight_columns(w: Any, names: Sequence[str], n: int) -> list[npt.NDArray[Any
 def is_batches(x: Any) -> bool:
     """Return whether x yields batches: a generator, or a sequence that is not an array."""
     if isinstance(x, list | tuple | Mapping | Ragged | Padded | str) or hasattr(x, "__array__"):
+        return False
+    if SparseColumn.fits(x):
         return False
     return hasattr(x, "__next__") or hasattr(x, "__iter__") or hasattr(x, "__getitem__")
 
@@ -255,4 +296,6 @@ def check_columns(graph: Graph, columns: Sequence[Any]) -> None:
         layer, column = graph.nodes[node].layer, columns[index]
         if isinstance(column, Padded):
             column = column.ids
+        if isinstance(column, SparseColumn):
+            column = column[:]
         check_ids(column, layer.n_rows or 0, layer.name)

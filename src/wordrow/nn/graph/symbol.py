@@ -156,6 +156,11 @@ class Symbol(Arithmetic):
         return self.spec.dtype
 
     @property
+    def _keras_shape(self) -> Shape:
+        """The shape, as code written for Keras 1 and 2 reads it."""
+        return self.spec.shape
+
+    @property
     def symbol(self) -> Symbol:
         """The symbol itself; on an Input, the symbol of its input."""
         return self

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wordrow.nn import family
+from wordrow.nn.callbacks.callback import BatchHooks
 from wordrow.nn.data.batches import Batch
 from wordrow.nn.data.inputs import Data
 from wordrow.nn.inference.predict import batches_of, forward_of
@@ -18,11 +19,17 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
-    model: Any, data: Data, totals: dict[str, Any], *, batch_size: int, verbose: Any = 0
+    model: Any,
+    data: Data,
+    totals: dict[str, Any],
+    *,
+    batch_size: int,
+    verbose: Any = 0,
+    hooks: BatchHooks | None = None,
 ) -> dict[str, Any]:
-    """Return totals with the loss and metrics of examples counted."""
+    """Return totals with the loss and metrics of examples counted. hooks: told of each batch."""
     objective, penalty = model.objective, _penalty(model)
-    for batch, outputs, masks, extra in _answered(model, data, batch_size, verbose):
+    for batch, outputs, masks, extra in _answered(model, data, batch_size, verbose, hooks):
         loss, losses = objective.loss(batch.labels, outputs, masks, batch.weights, batch.valid)
         totals = objective.count(
             totals,
@@ -34,14 +41,16 @@ def evaluate(
             batch.weights,
             batch.valid,
         )
+        if hooks is not None:
+            hooks.end(objective.results(totals))
     return totals
 
 
 def _answered(
-    model: Any, data: Data, batch_size: int, verbose: Any
+    model: Any, data: Data, batch_size: int, verbose: Any, hooks: BatchHooks | None
 ) -> Iterator[tuple[Batch, list[Array], list[Mask], list[Array]]]:
     """Yield batches with their outputs, the masks of these, and activity penalties."""
-    if isinstance(data.inputs[0], Ragged):
+    if isinstance(data.inputs[0], Ragged) and hooks is None:
         layers = family.match(model.graph)
         if layers is not None and layers.has_mean and not _has_penalties(model):
             outputs = layers.predict(data.inputs[0], checked=True)
@@ -63,10 +72,13 @@ def _answered(
         extra: list[Array] = []
 
         def watch(layer: Any, outputs: Any, n: int = batch.n, extra: list[Any] = extra) -> None:
+            extra.extend(layer.take_losses())
             if layer.activity_regularizer is not None:
                 first = outputs[0] if isinstance(outputs, list) else outputs
                 extra.append(layer.activity_regularizer(first[:n]) / n)
 
+        if hooks is not None:
+            hooks.begin()
         outputs, masks = forward(batch, watch)
         yield batch, outputs, masks, extra
 

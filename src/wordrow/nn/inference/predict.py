@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow.nn import family, random
+from wordrow.nn.callbacks.callback import BatchHooks
 from wordrow.nn.data.batches import Batch, Batcher
 from wordrow.nn.data.inputs import Column, Data, check_columns
 from wordrow.nn.graph.graph import Graph
@@ -31,12 +32,15 @@ def predict(
     batch_size: int | None = None,
     verbose: Any = 0,
     training: bool = False,
+    hooks: BatchHooks | None = None,
 ) -> list[npt.NDArray[Any]]:
     """Return the outputs for inputs, as NumPy. batch_size bounds the memory in use.
 
+    hooks: told of each batch.
+
     Raises ValueError for an id that is not in the table, before anything runs.
     """
-    if isinstance(columns[0], Ragged) and not training:
+    if isinstance(columns[0], Ragged) and not training and hooks is None:
         layers = family.match(model.graph)
         if layers is not None and layers.has_mean:
             return [layers.predict(columns[0])]
@@ -45,8 +49,12 @@ def predict(
     forward = forward_of(model, training=training)
     found = []
     for batch in batches_of(model, data, batch_size or 128, verbose):
+        if hooks is not None:
+            hooks.begin()
         outputs, _ = forward(batch, None)
         found.append([output[: batch.n] for output in outputs])
+        if hooks is not None:
+            hooks.end({"outputs": found[-1][0] if len(outputs) == 1 else found[-1]})
     parts = list(zip(*found, strict=True))
     if any(len({output.shape[1:] for output in part}) > 1 for part in parts):
         parts = [tuple(_widened(part)) for part in parts]

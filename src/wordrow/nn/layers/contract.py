@@ -110,6 +110,10 @@ class LayerContract:
         if options:
             raise TypeError(f"{type(self).__name__} has no argument {sorted(options)}.")
 
+    def take_losses(self) -> list[Array]:
+        """Return what the latest call has added to the loss, scalars, and forget it."""
+        return []
+
     # ---- the contract ---------------------------------------------------
 
     def build(self, *arguments: Any, **options: Any) -> Any:

@@ -47,9 +47,14 @@ class Lambda(Layer):
         self._takes = {name for name in ("mask", "training") if name in parameters}
 
     def _called(self, inputs: Any, **known: Any) -> Any:
-        return self.function(
+        found = self.function(
             inputs, **self.arguments, **{k: v for k, v in known.items() if k in self._takes}
         )
+        if found is None:
+            raise TypeError(
+                f"the function of layer {self.name!r} returns None: it must return an array."
+            )
+        return found
 
     def build(self, spec: Specs, rng: np.random.Generator) -> tuple[Arrays, Arrays, Specs]:
         """Infer the spec of the outputs."""

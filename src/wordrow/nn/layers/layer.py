@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from wordrow.errors import show
+from wordrow.nn import random
 from wordrow.nn.functions.constraints import CONSTRAINTS
 from wordrow.nn.functions.initializers import INITIALIZERS
 from wordrow.nn.functions.regularizers import REGULARIZERS
@@ -64,6 +67,8 @@ class Layer(PureLayer):
             cls._user_build = own["build"]  # takes a shape; the contract's takes a spec
             cls.build = Layer.build  # type: ignore[method-assign]
             cls.is_custom = True
+        elif "build" in own:
+            cls.build = _for_shapes_too(own["build"])  # type: ignore[method-assign]
         if "call" in own:
             cls.is_custom = True
             cls._parameters = inspect.signature(own["call"]).parameters
@@ -87,6 +92,7 @@ class Layer(PureLayer):
         if shape is not None:
             self.first_shape = tuple(shape)
         self._added = _Added()
+        self._call_losses: list[Array] = []
 
     @property
     def built(self) -> bool:
@@ -101,10 +107,11 @@ class Layer(PureLayer):
 
     def add_weight(
         self,
-        name: Any = None,
+        *arguments: Any,
+        name: str | None = None,
         shape: Any = None,
         dtype: Any = None,
-        initializer: Any = "glorot_uniform",
+        initializer: Any = None,
         regularizer: Any = None,
         trainable: bool = True,
         constraint: Any = None,
@@ -112,10 +119,27 @@ class Layer(PureLayer):
     ) -> Weight:
         """Make a weight; call this in `build`.
 
+        arguments: shape, initializer, dtype, as in Keras 1 and 3, or name, shape, dtype,
+        initializer, as in Keras 2.
+
         Raises ValueError elsewhere, and for a duplicate name.
         """
-        if isinstance(name, tuple | list) or isinstance(shape, str):  # Keras 3 has shape first
-            name, shape = (shape if isinstance(shape, str) else None), name
+        if arguments and not isinstance(arguments[0], str | None):
+            second = arguments[1] if len(arguments) > 1 else None
+            is_name = isinstance(second, str) and not INITIALIZERS.knows(second)
+            order: tuple[str, ...] = (
+                "shape",
+                "name" if is_name else "initializer",
+                "dtype",
+                "trainable",
+            )
+        else:
+            order = ("name", "shape", "dtype", "initializer", "regularizer", "trainable")
+        given = dict(zip(order, arguments, strict=False))
+        name, shape = given.get("name", name), given.get("shape", shape)
+        initializer = given.get("initializer", initializer)
+        regularizer = given.get("regularizer", regularizer)
+        trainable = given.get("trainable", trainable)
         added = self._added
         name = name or f"weight_{len(added.weights)}"
         if added.rng is None:
@@ -135,9 +159,49 @@ class Layer(PureLayer):
             added.rules[name, role] = None if rule is None else family.get(rule)
         return added.weights[name]
 
+    def build_by_shape(self, build: Callable[..., Any], specs: Specs) -> None:
+        """Make the weights of a layer that is built by itself, or by a subclass's own `build`."""
+        added = self._added
+        if added.rng is None:
+            self.build_in_place(specs, random.generator())
+            return
+        for name, array in build(self, specs, added.rng)[0].items():
+            added.weights[name] = Weight(array, name)
+            setattr(self, name, added.weights[name])
+
     def new_weight(self, name: str, array: Array) -> Weight:
         """Return the weight that `add_weight` has made, or a new one."""
         return self._added.weights.get(name) or super().new_weight(name, array)
+
+    # ---- called in `call` -------------------------------------------
+
+    def add_loss(self, losses: Any) -> None:
+        """Add to the loss of training, one or several arrays (their sums); call this in `call`."""
+        for one in losses if isinstance(losses, list | tuple) else [losses]:
+            if not hasattr(one, "sum") and not isinstance(one, int | float):
+                raise TypeError(f"add_loss takes arrays; received {show(one)}. Call it in `call`.")
+            self._call_losses.append(one.sum() if hasattr(one, "sum") else one)
+
+    def add_metric(self, *arguments: Any, **options: Any) -> None:
+        """Raise AttributeError: metrics are those of `compile`."""
+        raise AttributeError(
+            "add_metric is not available, as in Keras 3: give `compile` a function of "
+            "(y_true, y_pred) among its metrics."
+        )
+
+    @property
+    def losses(self) -> list[Array]:
+        """The scalars that the latest call, and those of layers inside, have added."""
+        inside = [loss for part in self.parts().values() for loss in getattr(part, "losses", ())]
+        return [*self._call_losses, *inside]
+
+    def take_losses(self) -> list[Array]:
+        """Return `losses`, and forget them: in a compiled step they are tracers."""
+        found = self.losses
+        self._call_losses = []
+        for part in self.parts().values():
+            part.take_losses()
+        return found
 
     # ---- layers inside ---------------------------------------------------
 
@@ -301,6 +365,7 @@ class Layer(PureLayer):
         self, weights: Arrays, inputs: Any, mask: Mask, *, training: bool, rng: Rng = None
     ) -> Any:
         known = {"mask": mask, "training": training}
+        self._call_losses = []
         context = CallContext(training, np.random.default_rng(0) if rng is None else rng)
         with self._standing_in(weights), calling(context):
             return self.call(inputs, **{k: v for k, v in known.items() if k in self._parameters})
@@ -328,7 +393,16 @@ class Layer(PureLayer):
         return outputs, after[0] if isinstance(after, list) else after, state
 
     def compute_mask(self, inputs: Any, mask: Mask = None) -> Mask:
-        """Return the mask of the outputs: the inputs' if supports_masking is set, else None."""
+        """Return the mask of the outputs for arrays and their mask.
+
+        That of a custom layer is the inputs' mask if supports_masking is set, else None.
+        """
+        if not self.is_custom:
+            if not self.built:
+                self(inputs)
+            arrays = self.arrays_in_use(), self.read_state()
+            inputs = inputs if isinstance(inputs, list) else np.asarray(inputs)
+            return self.run(*arrays, inputs, mask, training=False, rng=random.generator())[1]
         if self.supports_masking:
             return mask
         masks = mask if isinstance(mask, list) else [mask]
@@ -340,6 +414,23 @@ class Layer(PureLayer):
                 stacklevel=2,
             )
         return None
+
+
+def _for_shapes_too(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a layer's build(spec, rng), which can also be called with a shape, as in Keras."""
+
+    @functools.wraps(build)
+    def either(self: Any, *arguments: Any, **options: Any) -> Any:
+        spec, rng = (*arguments, *options.values(), None)[:2]
+        first = spec[0] if isinstance(spec, list) and spec else spec
+        if rng is not None or isinstance(first, Spec):
+            return build(self, *arguments, **options)
+        is_list = isinstance(spec, list) and isinstance(first, tuple | list)
+        specs = [Spec(tuple(one)) for one in (spec if is_list else [spec])]
+        self.build_by_shape(build, specs if is_list else specs[0])
+        return None
+
+    return either
 
 
 def spec_by_trial(function: Callable[[Any], Any], spec: Specs) -> Specs:

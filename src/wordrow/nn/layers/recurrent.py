@@ -163,6 +163,12 @@ class Recurrent(Layer):
         if self.go_backwards:
             x, mask = _backwards(x), None if mask is None else mask[:, ::-1]
         states = tuple(first or state.values()) or None
+        if states and self.stateful and len(states[0]) != len(x):
+            raise ValueError(
+                f"layer {self.name!r} is stateful, and its states are of a batch of "
+                f"{len(states[0])} texts; received {len(x)}. Give as many, or begin anew with a "
+                "model of another batch size; reset_states() sets the states to zeros."
+            )
         if training and (self.dropout or self.recurrent_dropout):
             x = ops.materialize(x)
         x, kept = self._drop(x, training, rng)

@@ -23,7 +23,7 @@ from wordrow.nn.metrics.counts import (
     TrueNegatives,
     TruePositives,
 )
-from wordrow.nn.metrics.metric import MeanMetric, Metric
+from wordrow.nn.metrics.metric import Mean, MeanMetric, Metric, Sum
 from wordrow.nn.metrics.of_losses import OF_LOSSES, RootMeanSquaredError
 from wordrow.nn.metrics.scores import F1Score, FBetaScore, R2Score
 from wordrow.nn.registry import Registry
@@ -38,6 +38,7 @@ __all__ = [
     "FBetaScore",
     "FalseNegatives",
     "FalsePositives",
+    "Mean",
     "MeanMetric",
     "Metric",
     "Precision",
@@ -46,6 +47,7 @@ __all__ = [
     "RootMeanSquaredError",
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
+    "Sum",
     "TopKCategoricalAccuracy",
     "TrueNegatives",
     "TruePositives",

@@ -21,7 +21,7 @@ from wordrow.nn.functions.labels import same_rank
 from wordrow.nn.ops import namespace, with_axes
 from wordrow.nn.spec import Array, Arrays
 
-__all__ = ["MeanMetric", "Metric", "State", "ratio", "spread_over"]
+__all__ = ["Mean", "MeanMetric", "Metric", "State", "Sum", "ratio", "spread_over"]
 
 State: TypeAlias = Arrays
 
@@ -130,6 +130,69 @@ class MeanMetric(Metric):
         """Return the mean; 0 if nothing was counted."""
         state = self.now(state)
         return ratio(state["total"], state["count"])
+
+
+class Mean(Metric):
+    """The mean of values, counted by hand: update_state(values, sample_weight=None).
+
+    >>> metric = Mean()
+    >>> metric.update_state([1.0, 3.0])
+    >>> float(metric.result())
+    2.0
+    """
+
+    default_name = "mean"
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name)
+
+    def update_state(self, values: Array, sample_weight: Array | None = None) -> None:  # type: ignore[override]
+        """Count values, each with its weight."""
+        values = np.asarray(values, np.float64)
+        weight = np.ones(()) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        weight = np.broadcast_to(with_axes(weight, values.ndim), values.shape)
+        before = self.now(None)
+        self._own = {
+            "total": before["total"] + (values * weight).sum(),
+            "count": before["count"] + weight.sum(),
+        }
+
+    def __call__(self, values: Array, sample_weight: Array | None = None) -> Array:  # type: ignore[override]
+        """Count values, and return the result so far."""
+        self.update_state(values, sample_weight)
+        return self.result()
+
+    def init(self) -> State:
+        """Return zero counts."""
+        return {"total": np.zeros(()), "count": np.zeros(())}
+
+    def update(self, state: State, y_true: Array, y_pred: Array, weight: Array | None) -> State:
+        """Raise TypeError: there are no labels to compare with."""
+        raise TypeError(
+            f"{type(self).__name__} takes values alone, so `compile` cannot use it: call its "
+            "update_state(values), or give `compile` a function of (y_true, y_pred)."
+        )
+
+    def result(self, state: State | None = None) -> Array:
+        """Return the mean; 0 if nothing was counted."""
+        state = self.now(state)
+        return ratio(state["total"], state["count"])
+
+
+class Sum(Mean):
+    """The sum of values, counted by hand: update_state(values, sample_weight=None).
+
+    >>> metric = Sum()
+    >>> metric.update_state([1.0, 3.0])
+    >>> float(metric.result())
+    4.0
+    """
+
+    default_name = "sum"
+
+    def result(self, state: State | None = None) -> Array:
+        """Return the sum."""
+        return self.now(state)["total"]
 
 
 def ratio(part: Array, whole: Array) -> Array:

@@ -32,7 +32,7 @@ from wordrow.nn.model.saving import (
     save_model,
     save_weights,
 )
-from wordrow.nn.model.summary import summary_text
+from wordrow.nn.model.summary import summary_html, summary_text
 from wordrow.nn.model.vocabulary import grow_table, vectors_of
 from wordrow.nn.optimizers import OPTIMIZERS, Optimizer
 from wordrow.nn.train.loop import FitOptions, fit, train_on_batch
@@ -113,16 +113,18 @@ class Model(Network):
         """
         listeners = Callbacks(callbacks or (), self, {})
         listeners.call("on_predict_begin", {})
+        hooks = listeners.inference_hooks("predict")
         if is_batches(x):
             found = []
             for taken, item in enumerate(x, 1):
-                found.append(predict(self, self.inputs_of(split_item(item)[0])))
+                columns = self.inputs_of(split_item(item)[0])
+                found.append(predict(self, columns, batch_size=len(columns[0]), hooks=hooks))
                 if taken == steps:
                     break
             outputs = [np.concatenate(parts) for parts in zip(*found, strict=True)]
         else:
             columns = self.inputs_of(x)
-            outputs = predict(self, columns, batch_size=batch_size, verbose=verbose)
+            outputs = predict(self, columns, batch_size=batch_size, verbose=verbose, hooks=hooks)
         listeners.call("on_predict_end", {})
         return self._packed(outputs)
 
@@ -155,8 +157,11 @@ class Model(Network):
         callbacks: Any = None,
         verbose: Any = 0,
     ) -> dict[str, float]:
-        listeners = Callbacks(callbacks or (), self, {})
+        listeners = callbacks
+        if not isinstance(callbacks, Callbacks):
+            listeners = Callbacks(callbacks or (), self, {})
         listeners.call("on_test_begin", {})
+        hooks = listeners.inference_hooks("test")
         if is_batches(x):
             check_batches(y, sample_weight)
         items = x if is_batches(x) else [(x, y, sample_weight)]
@@ -167,7 +172,9 @@ class Model(Network):
             data = self.data_of(*split_item(item))
             if steps is not None and not is_batches(x):
                 data = data.take(slice(0, steps * (batch_size or 32)))
-            totals = evaluate(self, data, totals, batch_size=batch_size or 32, verbose=verbose)
+            totals = evaluate(
+                self, data, totals, batch_size=batch_size or 32, verbose=verbose, hooks=hooks
+            )
             if taken == steps:
                 break
         found = self.objective.results(totals)
@@ -222,6 +229,9 @@ class Model(Network):
         if self._graph is not None and loss is not None:
             self._objective = self._new_objective()
 
+    def _repr_html_(self) -> str:
+        return summary_html(self)
+
     def _new_objective(self) -> Objective:
         plain, weighted = self.compiled_metrics
         return objective_of(
@@ -255,7 +265,9 @@ class Model(Network):
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of what `evaluate` returns."""
+        """The names of what `evaluate` returns; none before `compile`."""
+        if self.optimizer is None:
+            return []
         return list(self.objective.results(self.objective.init()))
 
     @property
@@ -339,11 +351,17 @@ class Model(Network):
                 if validation_steps is not None:
                     held = held.take(slice(0, validation_steps * size))
 
-            def validate() -> dict[str, float]:
+            def validate(listeners: Callbacks) -> dict[str, float]:
                 if held is None:
-                    return self._evaluated(validation_data, None, None, size, validation_steps)
-                totals = evaluate(self, held, self.objective.init(), batch_size=size)
-                return self.objective.results(totals)
+                    return self._evaluated(
+                        validation_data, None, None, size, validation_steps, listeners
+                    )
+                listeners.call("on_test_begin", {})
+                hooks, totals = listeners.inference_hooks("test"), self.objective.init()
+                totals = evaluate(self, held, totals, batch_size=size, hooks=hooks)
+                found = self.objective.results(totals)
+                listeners.call("on_test_end", found)
+                return found
 
         options = FitOptions(
             batch_size=32 if batch_size is None else batch_size,

@@ -256,6 +256,8 @@ class Network:
         return self._packed([ops.materialize(one) for one in outputs])
 
     def _packed(self, outputs: list[Any]) -> Any:
+        if self._output_names is not None:
+            return dict(zip(self._output_names, outputs, strict=True))
         return outputs[0] if self._one_output else outputs
 
     def inputs_of(self, x: Any) -> list[Column]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["connections", "summary_text"]
+from wordrow.notebook import html_table
+
+__all__ = ["connections", "summary_html", "summary_text"]
 
 
 def summary_text(
@@ -49,6 +51,21 @@ def summary_text(
         fixed = total - trained
         console.print(f" Non-trainable params: {fixed:,} ({_size(4 * fixed)})")
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def summary_html(model: Any) -> str:
+    """Return the table for a notebook."""
+    rows = [
+        (
+            f"{layer.name} ({_kind(layer)})",
+            layer.output_shape if layer.built else "?",
+            layer.count_params() if layer.built else "0 (unbuilt)",
+        )
+        for layer, _, _ in _rows(model, False, None)
+    ]
+    total = f"{model.count_params():,} params" if model.built else "not built yet"
+    caption = f'Model "{model.name}": {total}'
+    return html_table(caption, ("Layer (type)", "Output Shape", "Param #"), rows)
 
 
 def connections(model: Any) -> dict[int, list[str]]:

@@ -77,6 +77,7 @@ class Optimizer:
     """
 
     state_names: tuple[str, ...] = ()
+    iterations = 0  # the steps taken on the model that was trained last
 
     def __init__(
         self,

@@ -28,6 +28,7 @@ class OptimizerRun:
     def advance(self, hyperparameters: Mapping[str, float]) -> None:
         """Record a step."""
         self.missed.add(hyperparameters)
+        self.optimizer.iterations = self.missed.step
 
     def jump(self, step: int) -> None:
         """Set the step, with all rows up to date."""
@@ -36,3 +37,4 @@ class OptimizerRun:
             weight_decay=bool(self.optimizer.weight_decay),
             step=step,
         )
+        self.optimizer.iterations = step

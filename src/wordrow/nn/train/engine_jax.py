@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class JaxEngine:
     def begin(self) -> None:
         """Plan for what is trainable now, and compile where that has changed.
 
-        Raises ValueError where every layer is frozen.
+        Warns once if nothing is.
         """
         training = self.training
         signature = [
@@ -58,9 +59,11 @@ class JaxEngine:
     def _make_plan(self) -> None:
         training = self.training
         plan = plan_weights(training.graph, training.optimizer, self._warned)
-        if not plan.trained:
-            raise ValueError(
-                "there is nothing to train: every layer is frozen. Set trainable=True."
+        if not plan.trained and "nothing" not in self._warned:
+            self._warned.add("nothing")
+            warnings.warn(
+                "nothing is learned: the model has no trainable weights. Set trainable=True.",
+                stacklevel=2,
             )
         if self.step_program is None or plan.key != self._key:
             self.step_program = CompiledStep(

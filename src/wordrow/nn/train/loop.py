@@ -52,7 +52,7 @@ class FitOptions:
     class_weight: Mapping[int, float] | None = None
     initial_epoch: int = 0
     steps_per_epoch: int | None = None
-    validation: Callable[[], dict[str, float]] | None = None
+    validation: Callable[[Callbacks], dict[str, float]] | None = None
     validation_epochs: Callable[[int], bool] = lambda epoch: True
 
     def __post_init__(self) -> None:
@@ -254,9 +254,7 @@ def _run_epoch(engine: Engine, source: Any, options: FitOptions, hooks: _Hooks) 
     if hooks.line is not None:
         hooks.line.show(epoch, n_texts, logs)
     if options.validation is not None and options.validation_epochs(epoch):
-        callbacks.call("on_test_begin", {})
-        found = options.validation()
-        callbacks.call("on_test_end", found)
+        found = options.validation(callbacks)
         logs |= {f"val_{name}": number for name, number in found.items()}
     callbacks.call("on_epoch_end", epoch, logs)
     _report(options, epoch, logs, time.perf_counter() - began, hooks.line, n_texts)

@@ -136,8 +136,16 @@ class Objective:
     def check(self, data: Data, shapes: Sequence[Any]) -> list[npt.NDArray[Any]]:
         """Return the labels in the shape that the losses take.
 
-        Raises ValueError for labels of another shape, or outside the classes.
+        Raises ValueError for labels or weights of another shape, or labels outside the classes.
         """
+        for output, weight, shape in zip(self.outputs, data.weights, shapes, strict=True):
+            if weight is None or weight.ndim == 1:
+                continue
+            if len(shape) < 3 or shape[1] not in (None, weight.shape[1]):
+                raise ValueError(
+                    f"sample weights of shape {weight.shape} are one for each step, and output "
+                    f"{output.name!r} has the shape {shape}. Give one for each example: (B,)."
+                )
         return [
             _fitted(output, label, shape)
             for output, label, shape in zip(self.outputs, data.labels, shapes, strict=True)

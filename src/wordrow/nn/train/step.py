@@ -127,6 +127,7 @@ class CompiledStep:
         valid = batch["valid"]
 
         def watch(layer: PureLayer, outputs: Any) -> None:
+            penalties.extend(layer.take_losses())
             if layer.activity_regularizer is not None:
                 first = outputs[0] if isinstance(outputs, list) else outputs
                 real = valid.reshape((-1,) + (1,) * (first.ndim - 1))

@@ -1,6 +1,7 @@
 """One table of layers, one contract. A layer that is not in the table fails a test."""
 
 import json
+import re
 
 import jax
 import jax.numpy as jnp
@@ -18,13 +19,16 @@ from wordrow.nn.layers import (
     ActivityRegularization,
     Add,
     AdditiveAttention,
+    AlphaDropout,
     Attention,
     Average,
     AveragePooling1D,
+    AveragePooling2D,
     BatchNormalization,
     Bidirectional,
     Concatenate,
     Conv1D,
+    Conv2D,
     Cropping1D,
     Dense,
     Dot,
@@ -34,7 +38,9 @@ from wordrow.nn.layers import (
     GaussianDropout,
     GaussianNoise,
     GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
     GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
     Input,
     Lambda,
     LayerNormalization,
@@ -42,6 +48,7 @@ from wordrow.nn.layers import (
     Masking,
     Maximum,
     MaxPooling1D,
+    MaxPooling2D,
     Minimum,
     MultiHeadAttention,
     Multiply,
@@ -51,6 +58,7 @@ from wordrow.nn.layers import (
     RepeatVector,
     Reshape,
     RMSNormalization,
+    SeparableConv1D,
     SimpleRNN,
     Softmax,
     SpatialDropout1D,
@@ -139,7 +147,27 @@ CASES = {
     "Attention": (Attention, "two"),
     "Attention scores": (lambda: Attention(use_scale=True, with_scores=True), "three"),
     "Attention causal": (lambda: Attention(score_mode="concat", causal=True), "two"),
+    "AlphaDropout": (lambda: AlphaDropout(0.3), "steps"),
     "Average": (Average, "two"),
+    "AveragePooling2D": (lambda: AveragePooling2D((2, 1), padding="same"), "plane"),
+    "Conv2D": (lambda: Conv2D(4, (3, 2), activation="relu"), "plane"),
+    "Conv2D same": (lambda: Conv2D(4, 2, (2, 1), padding="same", use_bias=False), "plane"),
+    "Conv2D channels first": (
+        lambda: Conv2D(4, 2, data_format="channels_first", dilation_rate=(1, 2)),
+        "plane",
+    ),
+    "GlobalAveragePooling2D": (GlobalAveragePooling2D, "plane"),
+    "GlobalMaxPooling2D": (
+        lambda: GlobalMaxPooling2D(data_format="channels_first", keepdims=True),
+        "plane",
+    ),
+    "MaxPooling2D": (lambda: MaxPooling2D((2, 1), 1), "plane"),
+    "MaxPooling2D same": (lambda: MaxPooling2D(3, 2, padding="same"), "plane"),
+    "SeparableConv1D": (lambda: SeparableConv1D(4, 3, activation="relu"), "steps"),
+    "SeparableConv1D same": (
+        lambda: SeparableConv1D(4, 3, strides=2, padding="same", depth_multiplier=2),
+        "steps",
+    ),
     "BatchNormalization": (BatchNormalization, "steps"),
     "BatchNormalization plain": (
         lambda: BatchNormalization(center=False, scale=False, momentum=0.5),
@@ -199,6 +227,9 @@ def make(case, seed=3):
         n = {"two": 2, "three": 3}[kind]
         others = [rng.standard_normal((B, T, D)).astype(np.float32) for _ in range(n - 1)]
         inputs, spec, mask = [inputs, *others], [spec] * n, [mask] * n
+    if kind == "plane":
+        inputs = rng.standard_normal((B, 6, 4, 3)).astype(np.float32)
+        spec, mask = Spec((None, 6, 4, 3)), np.ones((B, 6), bool)
     if kind == "vector":
         inputs, spec, mask = inputs[:, 0], Spec((None, D)), None
     if kind == "state":
@@ -277,9 +308,8 @@ def test_the_mask_is_treated_as_declared(case):
         assert with_mask[1] is None
         return
     if layer.mask_rule == "refuses":
-        with pytest.raises(
-            ValueError, match=r"cannot honour a mask.*shape \(None, 5, 3\).*mask='drop'"
-        ):
+        shape = re.escape(str((None, *inputs.shape[1:])))
+        with pytest.raises(ValueError, match=f"cannot honour a mask.*shape {shape}.*mask='drop'"):
             run(layer, weights, state, inputs, mask)
         return
     outputs, out_mask, _ = run(layer, weights, state, inputs, mask)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wordrow.keras._alias import Alias
+from wordrow.keras._cells import OWN_LAYERS
 from wordrow.keras._merge import Merge, merge
 from wordrow.nn import layers as nn_layers
 from wordrow.nn.registry import config_of
@@ -50,11 +51,16 @@ _POOLING = _COMMON | {
 }
 
 
+_PLANE = _CONVOLUTION | {"pool_length": "pool_size", "dim_ordering": "data_format"}
+
+
 def _scalar(value: Any) -> Any:
     return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
 
 
 _SCALARS = {"pool_size": _scalar, "strides": _scalar}
+_ORDERINGS = {"tf": "channels_last", "th": "channels_first"}  # of Keras 1
+_FORMATS = {"data_format": lambda value: _ORDERINGS.get(value, value)}
 _DROPS_MASK = {"mask": "drop"}
 _AS_KERAS = {"mask": "keras"}
 
@@ -158,7 +164,14 @@ _MASK_CHANGING_NAMES = (
     "Add", "Average", "Concatenate", "Lambda", "Masking", "Maximum", "Minimum", "Multiply",
     "PReLU", "Subtract",
 )  # fmt: skip
-_WINDOWED = ("Conv1D", "MaxPooling1D", "AveragePooling1D")
+_WINDOWED = ("Conv1D", "SeparableConv1D", "MaxPooling1D", "AveragePooling1D")
+_PLANES = (
+    "Conv2D",
+    "MaxPooling2D",
+    "AveragePooling2D",
+    "GlobalMaxPooling2D",
+    "GlobalAveragePooling2D",
+)
 _MERGING = (
     "Add",
     "Average",
@@ -184,8 +197,18 @@ LAYERS |= {
     for name in ("MaxPooling1D", "AveragePooling1D")
 }
 LAYERS |= {
+    name: _layer(nn_layers.LAYERS[name], _PLANE, defaults=_DROPS_MASK, converters=_FORMATS)
+    for name in _PLANES
+}
+LAYERS |= {
     "Conv1D": _layer(nn_layers.Conv1D, _CONVOLUTION, defaults=_DROPS_MASK),
+    "SeparableConv1D": _layer(
+        nn_layers.SeparableConv1D,
+        _CONVOLUTION | {"depthwise_kernel_size": "kernel_size"},
+        defaults=_DROPS_MASK,
+    ),
     "Dense": _layer(nn_layers.Dense, _COMMON | {"output_dim": "units"}),
+    "AlphaDropout": _layer(nn_layers.AlphaDropout, _COMMON | {"p": "rate"}),
     "Dropout": _layer(nn_layers.Dropout, _COMMON | {"p": "rate"}),
     "ELU": _layer(nn_layers.ELU, _BASIC | {"alpha": "alpha"}),
     "Embedding": _layer(nn_layers.Embedding, _EMBEDDING),
@@ -204,8 +227,20 @@ LAYERS |= {
     "merge": merge,
     "Merge": Merge,
 }
+LAYERS |= {
+    name: Alias(
+        cls,
+        renames={"output_dim": "units", "inner_activation": "recurrent_activation"}
+        if name.endswith("Cell")
+        else {},
+    )
+    for name, cls in OWN_LAYERS.items()
+}
 _OLD_NAMES: Mapping[str, str] = {
-    "Convolution1D": "Conv1D", "AtrousConvolution1D": "Conv1D", "MaxPool1D": "MaxPooling1D",
+    "SeparableConvolution1D": "SeparableConv1D", "MaxPool2D": "MaxPooling2D",
+    "AvgPool2D": "AveragePooling2D", "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D", "Convolution1D": "Conv1D",
+    "AtrousConvolution1D": "Conv1D", "MaxPool1D": "MaxPooling1D",
     "AvgPool1D": "AveragePooling1D", "GlobalAvgPool1D": "GlobalAveragePooling1D",
     "GlobalMaxPool1D": "GlobalMaxPooling1D", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU",
 }  # fmt: skip
@@ -213,9 +248,22 @@ LAYERS |= {old: LAYERS[new] for old, new in _OLD_NAMES.items()}
 LAYERS |= {name.lower(): _functional(LAYERS[name]) for name in _MERGING}
 
 
+def _convolution_2d(filters: int, *sizes: Any, **options: Any) -> Any:
+    """Return a Conv2D; Keras 1 gave the rows and columns of its windows one by one."""
+    rows, columns = options.pop("nb_row", None), options.pop("nb_col", None)
+    if rows is None and len(sizes) > 1 and all(isinstance(n, int) for n in sizes[:2]):
+        (rows, columns), sizes = sizes[:2], sizes[2:]
+    if rows is not None:
+        sizes = ((rows, columns), *sizes)
+    return LAYERS["Conv2D"](filters, *sizes, **options)
+
+
+LAYERS["Convolution2D"] = _convolution_2d
+
+
 def drops_mask(layer: nn_layers.Layer) -> bool:
     """Return whether Keras's layer of this class drops the mask."""
-    return type(layer).__name__ in (*_MASK_DROPPING_NAMES, *_WINDOWED)
+    return type(layer).__name__ in (*_MASK_DROPPING_NAMES, *_WINDOWED, *_PLANES)
 
 
 def padding_counts(layer: nn_layers.Layer) -> bool:

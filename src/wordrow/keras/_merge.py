@@ -56,6 +56,8 @@ def _merging_layer(
         return nn_layers.Lambda(mode, output_shape, name=name)
     is_single = isinstance(dot_axes, list | tuple) and len(dot_axes) == 1
     axes = dot_axes[0] if is_single else dot_axes
+    if axes == 0:  # counted without the batch, before Keras 1.1
+        axes = 1
     modes: dict[str, tuple[Any, dict[str, Any]]] = {
         "sum": (nn_layers.Add, {}),
         "mul": (nn_layers.Multiply, {}),

@@ -147,6 +147,11 @@ class Sequential(_KerasModel, wordrow.Sequential):  # type: ignore[misc]
             return super().inputs_of(x)
         return wordrow.Model.inputs_of(self, x)
 
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input; with a Merge, those of its models' inputs."""
+        return super().input_shape if self._merged is None else self._merged.input_shape
+
     def get_config(self) -> dict[str, Any]:
         """Return the layers as JSON-able values; with a Merge, as a graph."""
         if self._merged is None:

@@ -38,20 +38,8 @@ _BY_MODULE = {
     },
     "keras.layers": {
         "use Conv1D before an LSTM": "ConvLSTM1D",
-        "use Conv1D": (
-            "Convolution1DTranspose DepthwiseConv1D LocallyConnected1D SeparableConv1D "
-            "SeparableConvolution1D"
-        ),
+        "use Conv1D": ("Convolution1DTranspose DepthwiseConv1D LocallyConnected1D"),
         "use UpSampling1D and Conv1D": "Conv1DTranspose",
-        "use LSTM, GRU or SimpleRNN": "RNN",
-        "use LSTM": "LSTMCell",
-        "use GRU": "GRUCell",
-        "use SimpleRNN": "SimpleRNNCell",
-        "stack LSTM layers with return_sequences=True": "StackedRNNCells",
-        "it is for images": (
-            "Conv2D Convolution2D GlobalAveragePooling2D GlobalMaxPooling2D MaxPooling2D"
-        ),
-        "use Dropout": "AlphaDropout",
         "use LayerNormalization": "GroupNormalization",
         "use Lambda": "UnitNormalization",
         "use MaxPooling1D or AveragePooling1D": "AdaptiveAveragePooling1D AdaptiveMaxPooling1D",

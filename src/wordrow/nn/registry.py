@@ -98,6 +98,9 @@ class Kinds:
         """Register `make`, a function of a config, under a class name."""
         self._makers[name] = make
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._makers
+
     def make(self, entry: Mapping[str, Any]) -> Any:
         """Return the layer or model of {"class_name": ..., "config": ...}.
 

@@ -157,8 +157,10 @@ class Reader:
             return _member(REGULARIZERS, value)
         if key.endswith("_constraint"):
             return _member(CONSTRAINTS, value)
-        if key in ("layer", "backward_layer", "forward_layer"):
+        if key in ("layer", "backward_layer", "forward_layer", "cell"):
             return self.layer(value)
+        if key == "cells":
+            return [self.layer(one) for one in value]
         if key.endswith("activation"):
             return self.context.function(value)
         return value

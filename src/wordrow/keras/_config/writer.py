@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from wordrow.keras._cells import RNN, StackedRNNCells
 from wordrow.keras._config.entry import Entry, Style, entry_of
 from wordrow.keras._config.graph_writer import GraphWriter
 from wordrow.keras._layers import drops_mask, padding_counts
@@ -67,6 +68,10 @@ class Writer:
             config["backward_layer"] = Writer(3).unit(unit.backward_layer)
         elif isinstance(unit, TimeDistributed):
             config["layer"] = Writer(3).unit(unit.layer)  # Keras needs the module to find it
+        elif isinstance(unit, RNN):
+            config["cell"] = Writer(3).unit(unit.cell)
+        elif isinstance(unit, StackedRNNCells):
+            config["cells"] = [Writer(3).unit(cell) for cell in unit.cells]
         entry = entry_of(type(unit).__name__, config, "keras.layers", self.style)
         return entry | {"wordrow_mask": unit.mask}  # otherwise loading takes Keras's behaviour
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from wordrow.errors import FileFormatError
+from wordrow.keras._cells import RNN, StackedRNNCells
 from wordrow.keras._config.naming import snake_case
 from wordrow.keras._files.hdf5 import Group
 from wordrow.keras._files.weights import LayerWeights, Weight, array_of
@@ -48,17 +50,23 @@ def write_by_path(model: Model, file: Group) -> None:
 
 def _paths(model: Model, prefix: str = "") -> Iterator[tuple[Weight, str]]:
     """Yield (weight, its path)."""
-    counts: dict[str, int] = {}
-    for unit in model.layers:
-        base = snake_case(_class_name(unit))
-        number = counts[base] = counts.get(base, -1) + 1
-        group = f"{prefix}layers/{base}{f'_{number}' if number else ''}"
+    for unit, base in _numbered(model.layers):
+        group = f"{prefix}layers/{base}"
         if isinstance(unit, Model):
             yield from _paths(unit, f"{group}/")
             continue
         names = list(unit.named_weights())
         for name, path in zip(names, _paths_in_layer(unit, names), strict=True):
             yield Weight(unit, name), f"{group}/{path}"
+
+
+def _numbered(units: Sequence[Any]) -> Iterator[tuple[Any, str]]:
+    """Yield each layer or inner model with its class in snake case, numbered if not the first."""
+    counts: dict[str, int] = {}
+    for unit in units:
+        base = snake_case(_class_name(unit))
+        number = counts[base] = counts.get(base, -1) + 1
+        yield unit, f"{base}{f'_{number}' if number else ''}"
 
 
 def _class_name(unit: PureLayer | Model) -> str:
@@ -77,6 +85,13 @@ def _paths_in_layer(layer: PureLayer, names: Sequence[str]) -> list[str]:
         ]
     if isinstance(layer, TimeDistributed):
         return _paths_in_inner(layer.layer, "layer", "layer/", names)
+    if isinstance(layer, RNN):
+        return _paths_in_inner(layer.cell, "cell", "cell/", names)
+    if isinstance(layer, StackedRNNCells):
+        found: list[str] = []
+        for number, (cell, base) in enumerate(_numbered(layer.cells)):
+            found += _paths_in_inner(cell, f"cells/{base}", f"cells_{number}/", names)
+        return found
     if isinstance(layer, MultiHeadAttention):
         parts = [name.split("/") for name in names]
         groups = {"attention_output": "output_dense"}

@@ -4,10 +4,11 @@ in the contract test (tests/nn/test_layers.py)."""
 from wordrow.nn.graph.symbol import OPERATIONS
 from wordrow.nn.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from wordrow.nn.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
-from wordrow.nn.layers.conv import Conv1D
+from wordrow.nn.layers.conv import Conv1D, SeparableConv1D
 from wordrow.nn.layers.dense import Dense
 from wordrow.nn.layers.dropout import (
     ActivityRegularization,
+    AlphaDropout,
     Dropout,
     GaussianDropout,
     GaussianNoise,
@@ -32,6 +33,13 @@ from wordrow.nn.layers.merge import (
     Subtract,
 )
 from wordrow.nn.layers.normalization import BatchNormalization, LayerNormalization, RMSNormalization
+from wordrow.nn.layers.plane import (
+    AveragePooling2D,
+    Conv2D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    MaxPooling2D,
+)
 from wordrow.nn.layers.pooling import (
     AveragePooling1D,
     GlobalAveragePooling1D,
@@ -60,13 +68,16 @@ __all__ = [
     "ActivityRegularization",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
+    "AveragePooling2D",
     "BatchNormalization",
     "Bidirectional",
     "Concatenate",
     "Conv1D",
+    "Conv2D",
     "Cropping1D",
     "Dense",
     "Dot",
@@ -76,7 +87,9 @@ __all__ = [
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
     "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
     "Input",
     "Lambda",
     "Layer",
@@ -84,6 +97,7 @@ __all__ = [
     "LeakyReLU",
     "Masking",
     "MaxPooling1D",
+    "MaxPooling2D",
     "Maximum",
     "Minimum",
     "MultiHeadAttention",
@@ -94,6 +108,7 @@ __all__ = [
     "ReLU",
     "RepeatVector",
     "Reshape",
+    "SeparableConv1D",
     "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",

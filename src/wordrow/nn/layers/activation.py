@@ -117,7 +117,7 @@ class LeakyReLU(_Parametrized):
 
     def __init__(self, negative_slope: float = 0.3, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
-        self.negative_slope = not_negative("negative_slope", negative_slope)
+        self.negative_slope = float(negative_slope)
 
     def function(self, x: Array) -> Array:
         """Return the activations."""

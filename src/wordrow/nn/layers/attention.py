@@ -105,7 +105,7 @@ class Attention(_Calls):
         self.use_scale, self.score_mode = bool(use_scale), score_mode
         self.dropout, self.seed = share("dropout", dropout), seed
 
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         inputs: Any,
         mask: Mask = None,
@@ -255,7 +255,7 @@ class MultiHeadAttention(_Calls):
         )
         self.n_outputs = None if given is None else whole_number("output_shape", given)
 
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         query: Array,
         value: Any = None,

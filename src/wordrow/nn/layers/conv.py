@@ -15,7 +15,7 @@ from wordrow.nn.layers.layer import Layer
 from wordrow.nn.layers.window import Windows, check_data_format, check_steps
 from wordrow.nn.spec import Array, Arrays, Mask, Rng, Spec
 
-__all__ = ["Conv1D"]
+__all__ = ["Conv1D", "SeparableConv1D"]
 
 
 class Conv1D(Layer):
@@ -169,6 +169,105 @@ class Conv1D(Layer):
             "padding": self.windows.padding,
             "dilation_rate": self.dilation_rate,
             "groups": self.groups,
+            "activation": ACTIVATIONS.config(self.activation),
+            "use_bias": self.use_bias,
+        }
+
+
+class SeparableConv1D(Layer):
+    """A convolution of each feature by itself, then a Dense layer over them, with fewer weights.
+
+    [B, T, D] -> [B, T', filters]. depth_multiplier: how many convolutions each feature has. See
+    Conv1D for the other arguments, and for masks.
+
+    >>> SeparableConv1D(2, kernel_size=3)(np.zeros((4, 5, 3), np.float32)).shape
+    (4, 3, 2)
+    """
+
+    kinds: ClassVar = {
+        "depthwise": "glorot_uniform",
+        "pointwise": "glorot_uniform",
+        "bias": "zeros",
+    }
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int],
+        strides: int | tuple[int] = 1,
+        padding: Literal["valid", "same", "causal"] = "valid",
+        data_format: Literal["channels_last"] | None = None,
+        dilation_rate: int | tuple[int] = 1,
+        depth_multiplier: int = 1,
+        *,
+        activation: str | Function | None = None,
+        use_bias: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        check_data_format(data_format)
+        self.filters = whole_number("filters", filters)
+        self.kernel_size, self.strides, self.dilation_rate = (
+            whole_number(name, value[0] if isinstance(value, tuple | list) else value)
+            for name, value in (
+                ("kernel_size", kernel_size),
+                ("strides", strides),
+                ("dilation_rate", dilation_rate),
+            )
+        )
+        self.windows = Windows(
+            self.kernel_size,
+            self.strides,
+            self.dilation_rate,
+            padding,
+            ("valid", "same", "causal"),
+        )
+        self.depth_multiplier = whole_number("depth_multiplier", depth_multiplier)
+        self.activation, self.use_bias = get_activation(activation), bool(use_bias)
+
+    def build(self, spec: Spec, rng: np.random.Generator) -> tuple[Arrays, Arrays, Spec]:
+        """Draw the kernels [kernel_size, D, multiplier] and [1, D * multiplier, filters]."""
+        batch, steps, _ = check_steps(self, spec)
+        dim, n = last_axis(self, spec), self.depth_multiplier
+        weights = {
+            "depthwise": self.draw("depthwise", (self.kernel_size, dim, n), rng),
+            "pointwise": self.draw("pointwise", (1, dim * n, self.filters), rng),
+        }
+        if self.use_bias:
+            weights["bias"] = self.draw("bias", (self.filters,), rng)
+        return weights, {}, Spec((batch, self.windows.count(self, steps), self.filters))
+
+    def apply(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return activation(bias + the depthwise sums of each window @ the pointwise kernel)."""
+        inputs, _, mask = self.windows.align(ops.materialize(inputs), mask)
+        kernel = weights["depthwise"]
+        taps = self.windows.taps(inputs)
+        sums = taps[0][..., None] * kernel[0]
+        for i, tap in enumerate(taps[1:], 1):
+            sums = sums + tap[..., None] * kernel[i]
+        outputs = sums.reshape(*sums.shape[:2], -1) @ weights["pointwise"][0]
+        if self.use_bias:
+            outputs = outputs + weights["bias"]
+        return self.activation(outputs), mask, state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that recreate this layer."""
+        return super().get_config() | {
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.windows.padding,
+            "dilation_rate": self.dilation_rate,
+            "depth_multiplier": self.depth_multiplier,
             "activation": ACTIVATIONS.config(self.activation),
             "use_bias": self.use_bias,
         }

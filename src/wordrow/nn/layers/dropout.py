@@ -15,6 +15,7 @@ from wordrow.nn.spec import Array, Arrays, Mask, Rng
 
 __all__ = [
     "ActivityRegularization",
+    "AlphaDropout",
     "Dropout",
     "GaussianDropout",
     "GaussianNoise",
@@ -101,6 +102,34 @@ class SpatialDropout1D(Dropout):
         config = super().get_config()
         del config["noise_shape"]
         return config
+
+
+class AlphaDropout(Dropout):
+    """Dropout for SELU: keeps the mean and variance of its inputs (Klambauer et al. 2017).
+
+    >>> import numpy as np
+    >>> AlphaDropout(0.5)(np.ones((1, 2))).tolist()
+    [[1.0, 1.0]]
+    """
+
+    def apply(
+        self,
+        weights: Arrays,
+        state: Arrays,
+        inputs: Array,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng,
+    ) -> tuple[Array, Mask, Arrays]:
+        """Return the inputs; in training, some are SELU's lowest value, and all are rescaled."""
+        if not training or self.rate == 0:
+            return inputs, mask, state
+        lowest = -1.0507009873554805 * 1.6732632423543772  # SELU's scale times alpha
+        keep = ops.bernoulli(rng, 1 - self.rate, self._noise_shape(inputs.shape))
+        kept = ops.namespace(inputs).where(keep, inputs, lowest)
+        scale = ((1 - self.rate) * (1 + self.rate * lowest**2)) ** -0.5 if self.rate < 1 else 0.0
+        return (scale * kept - scale * lowest * self.rate).astype(inputs.dtype), mask, state
 
 
 class GaussianNoise(Layer):

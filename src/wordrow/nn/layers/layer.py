@@ -17,6 +17,7 @@ from wordrow.nn import random
 from wordrow.nn.functions.constraints import CONSTRAINTS
 from wordrow.nn.functions.initializers import INITIALIZERS
 from wordrow.nn.functions.regularizers import REGULARIZERS
+from wordrow.nn.graph.symbol import symbols_in
 from wordrow.nn.layers.context import CallContext, calling, current_call
 from wordrow.nn.layers.contract import Role, WeightRule
 from wordrow.nn.layers.shell import PureLayer, part_of
@@ -102,6 +103,54 @@ class Layer(PureLayer):
     @built.setter
     def built(self, value: bool) -> None:
         """Accept what Keras layers set at the end of `build`; it has no effect here."""
+
+    def __call__(
+        self,
+        inputs: Any,
+        *arguments: Any,
+        mask: Mask = None,
+        training: bool | None = None,
+        **options: Any,
+    ) -> Any:
+        """Return the outputs for arrays, or symbols for symbols; build the layer if needed.
+
+        A custom layer's `call` may take more arguments, if it is called on arrays: within another
+        layer's `call`, say.
+        """
+        if not arguments and not options:
+            return super().__call__(inputs, mask, training=training)
+        names = [name for name in self._parameters if name != "self"][1:]
+        only_mask = not options and len(arguments) == 1 and names[:1] in (["mask"], [])
+        if only_mask or not self.is_custom:
+            return super().__call__(inputs, *arguments, training=training, **options)
+        extra = dict(zip(names, arguments, strict=False)) | options
+        if symbols_in([x for x in (inputs, *extra.values()) if hasattr(x, "symbol")]):
+            raise TypeError(
+                f"{type(self).__name__} ({self.name!r}) is called on symbols with the arguments "
+                f"{sorted(extra)}. Give it one list of them: `call` then takes that list."
+            )
+        mask, training = extra.pop("mask", mask), extra.pop("training", training)
+        return self._call_with(inputs, mask, training, extra)
+
+    def _call_with(
+        self, inputs: Any, mask: Mask, training: bool | None, extra: Mapping[str, Any]
+    ) -> Any:
+        """Return what `call` returns for arrays and further arguments."""
+        context = current_call()
+        if training is None:
+            training = context is not None and context.training
+        rng = random.generator() if context is None else context.next_rng()
+        if self.built:
+            arrays = self.arrays_in_use()
+            return self._call(arrays, inputs, mask, training=training, rng=rng, extra=extra)
+        self._build_own(Spec((None, *np.shape(inputs)[1:])), random.generator())
+        given = {name: weight.array for name, weight in self._added.weights.items()}
+        outputs = self._call(given, inputs, mask, training=training, rng=rng, extra=extra)
+        for prefix, part in self.parts().items():
+            own = part.named_weights().items()
+            given |= {f"{prefix}/{name}": weight.array for name, weight in own}
+        self.hold(given, {})
+        return outputs
 
     # ---- called in `build` ------------------------------------------
 
@@ -266,12 +315,7 @@ class Layer(PureLayer):
             return None
         if not self.is_custom:
             return super().build(spec, rng)
-        if self._user_build is not None and not self._added.weights:
-            self._added.rng = rng or np.random.default_rng(0)
-            try:
-                self._user_build(shapes_of(spec))
-            finally:
-                self._added.rng = None
+        self._build_own(spec, rng or np.random.default_rng(0))
         held = self._weights or self._added.weights
         given = {name: weight.array for name, weight in held.items()}
 
@@ -290,6 +334,15 @@ class Layer(PureLayer):
                 return given, {}, [Spec(tuple(one)) for one in shape]
             return given, {}, Spec(tuple(shape))
         return given, {}, spec_by_trial(call, spec)
+
+    def _build_own(self, spec: Specs, rng: np.random.Generator) -> None:
+        """Run the `build` of a custom layer, once."""
+        if self._user_build is not None and not self._added.weights:
+            self._added.rng = rng
+            try:
+                self._user_build(shapes_of(spec))
+            finally:
+                self._added.rng = None
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the outputs, with the batch axis; a list for several.
@@ -362,13 +415,21 @@ class Layer(PureLayer):
     _left: Mapping[str, Array] = {}  # the state after the latest call
 
     def _call(
-        self, weights: Arrays, inputs: Any, mask: Mask, *, training: bool, rng: Rng = None
+        self,
+        weights: Arrays,
+        inputs: Any,
+        mask: Mask,
+        *,
+        training: bool,
+        rng: Rng = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> Any:
         known = {"mask": mask, "training": training}
         self._call_losses = []
         context = CallContext(training, np.random.default_rng(0) if rng is None else rng)
         with self._standing_in(weights), calling(context):
-            return self.call(inputs, **{k: v for k, v in known.items() if k in self._parameters})
+            given = {k: v for k, v in known.items() if k in self._parameters}
+            return self.call(inputs, **given, **(extra or {}))
 
     def apply(
         self,

@@ -274,7 +274,7 @@ class Recurrent(Layer):
 
     # ---- the shell ------------------------------------------------------
 
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         inputs: Any,
         mask: Mask = None,

@@ -281,7 +281,7 @@ class Bidirectional(Layer):
         """Return both layers."""
         return {"forward": self.forward_layer, "backward": self.backward_layer}
 
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         inputs: Any,
         mask: Mask = None,

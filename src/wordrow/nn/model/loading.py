@@ -173,6 +173,9 @@ def _layer(entry: Mapping[str, Any], name: str, custom: Mapping[str, Any]) -> La
     if entry["class_name"] in custom:
         own: Layer = custom[entry["class_name"]].from_config(entry["config"])
         return own
+    if entry["class_name"] not in LAYERS and entry["class_name"] in KINDS:
+        further: Layer = KINDS.make(entry)  # of a package above this one
+        return further
     if entry["class_name"] not in LAYERS:
         raise FileFormatError(
             f"{name}: holds a layer {entry['class_name']!r}, which this wordrow does not have; "

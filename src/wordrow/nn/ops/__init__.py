@@ -44,6 +44,7 @@ from wordrow.nn.ops.kernels import (
     window_max,
     window_sums,
 )
+from wordrow.nn.ops.planes import convolve_plane, pool_plane
 
 __all__ = [
     "LARGE",
@@ -57,6 +58,7 @@ __all__ = [
     "bag_mean",
     "bag_predict",
     "bernoulli",
+    "convolve_plane",
     "dropout",
     "erf",
     "fill_masked",
@@ -73,6 +75,7 @@ __all__ = [
     "mean_of_rows",
     "namespace",
     "normal",
+    "pool_plane",
     "pooled_rows",
     "product",
     "recurrent",

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -199,3 +201,12 @@ def test_metrics_of_values():
     model = bag(metrics=[wordrow.metrics.Mean()])
     with pytest.raises(TypeError, match="takes values alone"):
         model.fit(np.ones((2, 2), int), [0, 1], verbose=0)
+
+
+def test_predicting_while_another_thread_imports_jax(monkeypatch):
+    model = bag()
+    expected = model.predict([[1, 2]])
+    begun = types.ModuleType("jax")  # as `import jax` leaves it at first
+    begun.__spec__ = types.SimpleNamespace(_initializing=True)
+    monkeypatch.setitem(sys.modules, "jax", begun)
+    np.testing.assert_array_equal(model.predict([[1, 2]]), expected)

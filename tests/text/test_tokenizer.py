@@ -336,3 +336,17 @@ def test_white_space_split_deletes_filters():
     for tokenizer in (ours, theirs):
         tokenizer.fit_on_texts(["a-b c!\u3000d\x1ce\u00a0f\r\n"])
     assert ours.word_index == theirs.word_index
+
+
+def test_pandas_without_pyarrow(monkeypatch):
+    import pandas as pd
+
+    class Column(pd.Series):
+        def __arrow_c_stream__(self, requested_schema=None):
+            raise ImportError("Import pyarrow failed")
+
+    Column.__module__ = "pandas.core.series"
+    monkeypatch.setattr("wordrow.text.source.find_spec", lambda name: None)
+    tokenizer = Tokenizer()
+    tokenizer.fit_on_texts(Column(["a b", "b"], dtype="str"))
+    assert tokenizer.word_index == {"b": 1, "a": 2}

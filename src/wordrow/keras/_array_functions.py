@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ __all__ = [
     "Tensor",
     "batch_dot",
     "batch_flatten",
+    "bias_add",
     "cast",
     "clip",
     "concatenate",
@@ -23,7 +25,9 @@ __all__ = [
     "function_named",
     "gather",
     "l2_normalize",
+    "logsumexp",
     "one_hot",
+    "over_steps",
     "permute_dimensions",
     "relu",
     "repeat",
@@ -31,6 +35,7 @@ __all__ = [
     "reverse",
     "softmax",
     "stack",
+    "stop_gradient",
     "switch",
 ]
 
@@ -122,6 +127,28 @@ def flatten(x: Tensor) -> Tensor:
     return x.reshape(-1)
 
 
+def bias_add(x: Tensor, bias: Any, data_format: str | None = None) -> Tensor:
+    """Return x plus a bias over its last axis; over axis 1 with channels first."""
+    if data_format == "channels_first" and bias.ndim == 1:
+        bias = bias.reshape(-1, *[1] * (x.ndim - 2))
+    return x + bias
+
+
+def logsumexp(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Return log(sum(exp(x))), computed without overflow."""
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    xp, top = ops.namespace(x), x.max(axis=axis, keepdims=True)
+    found = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
+    return found if keepdims else found.squeeze(axis)
+
+
+def stop_gradient(variables: Tensor) -> Tensor:
+    """Return the array as a constant of the gradient."""
+    if not ops.is_jax(variables):
+        return variables
+    return sys.modules["jax"].lax.stop_gradient(variables)
+
+
 def one_hot(indices: Tensor, num_classes: int) -> Tensor:
     """Return rows with a 1 at each index."""
     return (indices[..., None] == np.arange(num_classes)).astype(np.float32)
@@ -158,6 +185,38 @@ def switch(condition: Tensor, then_expression: Any, else_expression: Any) -> Ten
     xp = ops.namespace(condition)
     values = [one() if callable(one) else one for one in (then_expression, else_expression)]
     return xp.where(condition, *values)
+
+
+def over_steps(
+    step: Callable[[Tensor, list[Tensor]], Any], x: Tensor, states: list[Tensor], mask: Any
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Return (last output, outputs, last states) of step(x [B, D], states) over x [B, T, D].
+
+    step returns (output, new states). A masked step keeps the states, and repeats the output
+    before it, zeros at first.
+    """
+    xp = ops.namespace(x)
+    real = xp.ones(x.shape[:2], bool) if mask is None else xp.asarray(mask).astype(bool)
+    real = real.reshape(x.shape[:2])
+    first = _step(step, x[:, 0], states)[0]  # builds the cell, and has its output's shape
+
+    def one(carry: tuple[Tensor, ...], now: tuple[Tensor, ...]) -> tuple[Any, Tensor]:
+        at, is_real = now
+        output, new = _step(step, at, list(carry[1:]))
+        if mask is not None:
+            keep = ops.with_axes(is_real, output.ndim)
+            output = xp.where(keep, output, carry[0])
+            pairs = zip(new, carry[1:], strict=True)
+            new = [xp.where(ops.with_axes(is_real, old.ndim), a, old) for a, old in pairs]
+        return (output, *new), output
+
+    (last, *after), outputs = ops.scan(one, (xp.zeros_like(first), *states), (x, real))
+    return last, outputs, after
+
+
+def _step(step: Callable[..., Any], x: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    output, new = step(x, states)
+    return output, list(new) if isinstance(new, list | tuple) else [new]
 
 
 def gather(reference: Tensor, indices: Tensor) -> Tensor:

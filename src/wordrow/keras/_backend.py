@@ -18,7 +18,9 @@ from wordrow.keras import _array_functions as on_arrays
 from wordrow.nn import random as nn_random
 from wordrow.nn.functions import activations, losses
 from wordrow.nn.graph.symbol import Symbol
-from wordrow.nn.layers import Lambda
+from wordrow.nn.layers import Input, Lambda
+from wordrow.nn.layers.context import current_call
+from wordrow.nn.model.model import Model
 from wordrow.nn.optimizers.optimizer import LearningRate
 from wordrow.nn.table.weight import Weight
 
@@ -168,6 +170,88 @@ def set_epsilon(value: float) -> None:
     _settings["epsilon"] = float(value)
 
 
+def placeholder(
+    shape: Any = None, ndim: int | None = None, dtype: Any = None, **options: Any
+) -> Any:
+    """Return the symbol of an Input; its shape includes the batch."""
+    if shape is None and ndim is None:
+        raise ValueError("placeholder needs `shape`, with the batch, or `ndim`.")
+    shape = (None,) * (ndim or 0) if shape is None else tuple(shape)
+    return Input(batch_shape=shape, dtype=str(dtype or "float32"), name=options.get("name"))
+
+
+def function(inputs: Any, outputs: Any, updates: Any = None, **options: Any) -> Function:
+    """Return a function from a list of arrays to the list of a model's outputs for them.
+
+    inputs: symbols of Inputs; the learning phase may be one of them, and its value, 1 for
+    training, stands at its place.
+    """
+    given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+    wanted = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+    symbols = [one.symbol for one in given if _is_symbol(one)]
+    model = Model(symbols, [one.symbol if _is_symbol(one) else one for one in wanted])
+
+    def call(arrays: Any) -> list[Any]:
+        taken = list(arrays) if isinstance(arrays, list | tuple) else [arrays]
+        if len(taken) != len(given):
+            raise ValueError(f"the function takes {len(given)} inputs; received {len(taken)}.")
+        pairs = list(zip(given, taken, strict=True))
+        data = [array for one, array in pairs if _is_symbol(one)]
+        training = any(bool(array) for one, array in pairs if not _is_symbol(one))
+        found = model(data if len(data) > 1 else data[0], training=training)
+        return list(found)
+
+    return call
+
+
+def rnn(
+    step_function: Callable[..., Any],
+    inputs: Any,
+    initial_states: Any,
+    go_backwards: bool = False,
+    mask: Any = None,
+    constants: Any = None,
+    unroll: bool = False,
+    input_length: int | None = None,
+) -> tuple[Any, Any, list[Any]]:
+    """Return (last output, outputs [B, T, ...], states) of step_function(x [B, D], states).
+
+    It returns (output, new states). constants: given to it behind the states.
+    """
+    if go_backwards:
+        inputs, mask = inputs[:, ::-1], None if mask is None else mask[:, ::-1]
+    fixed = list(constants or ())
+
+    def step(x: Any, states: list[Any]) -> Any:
+        return step_function(x, [*states, *fixed])
+
+    return on_arrays.over_steps(step, inputs, list(initial_states), mask)
+
+
+def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """Return x, or its value if it is a function, in training; else alt, likewise."""
+    context = current_call()
+    is_training = (context is not None and context.training) if training is None else training
+    chosen = x if is_training else alt
+    return chosen() if callable(chosen) and not hasattr(chosen, "shape") else chosen
+
+
+def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """Return x when not training, else alt; see in_train_phase."""
+    return in_train_phase(alt, x, training)
+
+
+def map_fn(fn: Any, elems: Any, name: str | None = None, dtype: Any = None) -> Any:
+    """Return fn of each item of the first axis, stacked."""
+    found = [fn(one) for one in elems]
+    return on_arrays.stack(found)
+
+
+def count_params(x: Any) -> int:
+    """Return the number of elements."""
+    return int(np.prod(x.shape))
+
+
 def clear_session() -> None:
     """Do nothing: unreferenced models need no cleaning up."""
 
@@ -197,6 +281,9 @@ _NUMPY = {
 
 _ON_ARRAYS = (
     on_arrays.batch_dot,
+    on_arrays.bias_add,
+    on_arrays.logsumexp,
+    on_arrays.stop_gradient,
     on_arrays.batch_flatten,
     on_arrays.cast,
     on_arrays.clip,
@@ -235,7 +322,13 @@ FUNCTIONS |= {
     "epsilon": epsilon,
     "eval": get_value,
     "eye": _of_floats(np.eye),
+    "batch_get_value": lambda tensors: [get_value(one) for one in tensors],
+    "count_params": count_params,
+    "in_test_phase": in_test_phase,
+    "in_train_phase": in_train_phase,
+    "map_fn": map_fn,
     "floatx": floatx,
+    "function": function,
     "get_session": _always(None),
     "get_value": get_value,
     "image_data_format": _always("channels_last"),
@@ -245,6 +338,8 @@ FUNCTIONS |= {
     "learning_phase": _always(0),
     "manual_variable_initialization": _always(None),
     "ndim": ndim,
+    "placeholder": placeholder,
+    "rnn": rnn,
     "ones": _of_floats(np.ones),
     "random_normal": random_normal,
     "random_uniform": random_uniform,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from wordrow.keras._array_functions import over_steps
 from wordrow.nn import ops
 from wordrow.nn.functions.activations import ACTIVATIONS, get_activation
 from wordrow.nn.functions.initializers import INITIALIZERS, initializer_config
@@ -290,25 +291,10 @@ class RNN(Layer):
         x, *first = inputs if isinstance(inputs, list | tuple) else [inputs]
         mask = mask[0] if isinstance(mask, list) else mask
         xp, sizes = ops.namespace(x), _sizes(self.cell)
-        states = tuple(first) or tuple(xp.zeros((x.shape[0], n), np.float32) for n in sizes)
+        states = first or [xp.zeros((x.shape[0], n), np.float32) for n in sizes]
         if self.go_backwards:
             x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
-        real = xp.ones(x.shape[:2], bool) if mask is None else xp.asarray(mask)
-
-        def step(carry: tuple[Array, ...], now: tuple[Array, ...]) -> tuple[Any, Array]:
-            at, is_real = now
-            before, states = carry[0], carry[1:]
-            output, new = self.cell(at, list(states))
-            new = list(new) if isinstance(new, list | tuple) else [new]
-            if mask is not None:
-                output = xp.where(is_real[:, None], output, before)
-                pairs = zip(new, states, strict=True)
-                new = [xp.where(is_real[:, None], one, old) for one, old in pairs]
-            return (output, *new), output
-
-        begin = self.cell(x[:, 0], list(states))[0]  # builds the cell, and has its output's shape
-        carry, outputs = ops.scan(step, (xp.zeros_like(begin), *states), (x, real))
-        last, *states_after = carry
+        last, outputs, states_after = over_steps(self.cell, x, states, mask)
         found = last
         if self.return_sequences:
             found = ops.fill_masked(outputs, mask) if self.zero_output_for_mask else outputs

@@ -34,7 +34,10 @@ def _converters(family: Registry) -> Names:
         name = config if isinstance(config, str) else ""
         return (custom_objects or {}).get(name) or family.get(config)
 
-    return {"get": family.get, "serialize": family.config, "deserialize": deserialize}
+    def get(identifier: Any) -> Any:
+        return None if identifier is None else family.get(identifier)
+
+    return {"get": get, "serialize": family.config, "deserialize": deserialize}
 
 
 def _initializers() -> Names:

@@ -109,6 +109,7 @@ class Sequential(_KerasModel, wordrow.Sequential):  # type: ignore[misc]
     """wordrow.Sequential with Keras's arguments; it may begin with Keras 1's Merge of models."""
 
     _merged: Any = None  # the models of a leading Merge and its layer, as one model
+    merged_inputs: list[tuple[Any, int]] | None = None  # (model, number of its input) of each
 
     def add(self, layer: Any) -> None:
         """Append a layer, or begin with a Merge of models."""
@@ -120,7 +121,7 @@ class Sequential(_KerasModel, wordrow.Sequential):  # type: ignore[misc]
                 "a Merge of models must be the first layer. Elsewhere, call it on a list of "
                 "symbols."
             )
-        self._merged = _merged_model(layer)
+        self._merged, self.merged_inputs = _merged_model(layer)
         self._units = [self._merged]
         self._layers = layers_of(self._units)
         self._build_if_known(None)
@@ -159,9 +160,13 @@ class Sequential(_KerasModel, wordrow.Sequential):  # type: ignore[misc]
         return dict(wordrow.Model.get_config(self))
 
 
-def _merged_model(layer: Merge) -> Any:
-    """Return one model of a Merge's models and the layer that joins them."""
-    inputs, outputs = [], []
+def _merged_model(layer: Merge) -> tuple[Any, list[tuple[Any, int]]]:
+    """Return one model of a Merge's models and the layer that joins them, and whose inputs it has.
+
+    A model that occurs twice, perhaps within another one, has one input.
+    """
+    inputs: dict[tuple[int, int], Any] = {}  # by model, and by number: a model has one input
+    outputs, places = [], []
     for model in layer.models:
         known = model.input_shape if isinstance(model, wordrow.Model) else model.first_shape
         shapes = known if isinstance(known, list) else [known]
@@ -170,10 +175,16 @@ def _merged_model(layer: Merge) -> Any:
                 f"{model.name!r} does not know the shape of its input. Give its first layer an "
                 "input_shape, input_dim or input_length before merging it."
             )
-        own = [wordrow.Input(batch_shape=shape) for shape in shapes]
-        inputs += own
+        keys = getattr(model, "merged_inputs", None) or [(model, i) for i in range(len(shapes))]
+        own = []
+        for (source, number), shape in zip(keys, shapes, strict=True):
+            key = id(source), number
+            if key not in inputs:
+                inputs[key] = wordrow.Input(batch_shape=shape)
+                places.append((source, number))
+            own.append(inputs[key])
         outputs.append(model(own if len(own) > 1 else own[0]))
-    return wordrow.Model(inputs, layer.layer(outputs), "merge")
+    return wordrow.Model(list(inputs.values()), layer.layer(outputs), "merge"), places
 
 
 def load_model(

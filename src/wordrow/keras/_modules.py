@@ -10,6 +10,7 @@ import wordrow
 from wordrow.datasets import imdb, reuters
 from wordrow.keras import _custom_objects, _families, _models, _serialization, _utils
 from wordrow.keras._backend import FUNCTIONS
+from wordrow.keras._data import text_dataset_from_directory
 from wordrow.keras._layers import LAYERS, InputSpec
 from wordrow.keras._ops import OPS
 from wordrow.keras._scikit_learn import KerasClassifier, KerasRegressor
@@ -53,6 +54,7 @@ _UTILS: Names = (
     | _from_wordrow(("to_categorical", "pad_sequences", "set_random_seed"))
     | {name: FUNCTIONS[name] for name in ("clear_session", "is_keras_tensor")}
     | {"plot_model": plot_model, "plot": plot_model}
+    | {"text_dataset_from_directory": text_dataset_from_directory}
 )
 
 MODULES: dict[str, Names] = {
@@ -85,7 +87,7 @@ MODULES: dict[str, Names] = {
     "keras.models": _MODELS,
     "keras.optimizers": _families.OPTIMIZERS,
     "keras.optimizers.schedules": _families.SCHEDULES,
-    "keras.preprocessing": {},
+    "keras.preprocessing": {"text_dataset_from_directory": text_dataset_from_directory},
     "keras.preprocessing.sequence": _from_wordrow(
         ("pad_sequences", "skipgrams", "make_sampling_table")
     )
@@ -106,6 +108,10 @@ MODULES: dict[str, Names] = {
     "keras.regularizers": _families.REGULARIZERS,
     "keras.saving": _SAVING,
     "keras.utils": _UTILS,
+    "keras.utils.test_utils": {
+        "get_test_data": _utils.get_test_data,
+        "keras_test": _utils.keras_test,
+    },
     "keras.wrappers": {},
     "keras.wrappers.scikit_learn": {
         "KerasClassifier": KerasClassifier,

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from wordrow.keras._array_functions import logsumexp, stop_gradient
 from wordrow.keras._backend import FUNCTIONS, also_on_symbols, named_as
 from wordrow.nn import ops
 from wordrow.nn.functions import activations
@@ -141,15 +142,6 @@ def rsqrt(x: Any) -> Tensor:
     return _narrow(1 / _space([x]).sqrt(_array(x)))
 
 
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Return log(sum(exp(x))), computed without overflow."""
-    x, xp = _array(x), _space([x])
-    axis = tuple(axis) if isinstance(axis, list) else axis
-    top = x.max(axis=axis, keepdims=True)
-    found = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
-    return _narrow(found if keepdims else found.squeeze(axis))
-
-
 def erf(x: Any) -> Tensor:
     """Return the error function."""
     if ops.is_jax(x):
@@ -224,11 +216,6 @@ def _updated(inputs: Any, where: Any, updates: Any) -> Tensor:
     after = np.array(inputs)
     after[where] = updates
     return after
-
-
-def stop_gradient(variable: Any) -> Tensor:
-    """Return the array as a constant of the gradient."""
-    return sys.modules["jax"].lax.stop_gradient(variable) if ops.is_jax(variable) else variable
 
 
 def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:  # noqa: A002 Keras's name

@@ -9,12 +9,18 @@ from typing import Any
 import numpy as np
 
 import wordrow
+from wordrow.errors import show
 
 __all__ = ["KerasClassifier", "KerasRegressor"]
 
 
+_METHODS = ("fit", "predict", "evaluate")
+
+
 class _Wrapper:
     """build_fn returns a compiled model; other arguments go to it, to `fit` and to `predict`."""
+
+    _estimator_type: str
 
     def __init__(self, build_fn: Callable[..., Any] | None = None, **sk_params: Any) -> None:
         self.build_fn = build_fn or sk_params.pop("model", None)
@@ -36,12 +42,43 @@ class _Wrapper:
         params |= self.sk_params
         return {k: v for k, v in params.items() if k in known} | overrides
 
+    def _check(self) -> None:
+        """Raise ValueError for what is no function, and for arguments that nothing takes."""
+        if not callable(self.build_fn) or isinstance(self.build_fn, wordrow.Model):
+            raise ValueError(
+                "`build_fn` must be a function that returns a compiled model; received "
+                f"{show(self.build_fn)}."
+            )
+        functions = (self.build_fn, *(getattr(wordrow.Model, name) for name in _METHODS))
+        parameters = [inspect.signature(one).parameters for one in functions]
+        if any(one.kind is one.VAR_KEYWORD for one in parameters[0].values()):
+            return
+        known = {"nb_epoch"}.union(*parameters)
+        if unknown := sorted(set(self.sk_params) - known):
+            raise ValueError(
+                f"{type(self).__name__} was given {unknown}, which neither build_fn takes "
+                f"({', '.join(parameters[0]) or 'no arguments'}) nor fit, predict or evaluate."
+            )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model")
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
+
+        is_classifier = self._estimator_type == "classifier"
+        return Tags(
+            estimator_type=self._estimator_type,
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags() if is_classifier else None,
+            regressor_tags=None if is_classifier else RegressorTags(),
+            input_tags=InputTags(),
+        )
+
     def fit(self, x: Any, y: Any, **options: Any) -> Any:
         """Build a new model and train it."""
-        if self.build_fn is None:
-            raise ValueError(
-                "`build_fn` must be a function that returns a compiled model; received None."
-            )
+        self._check()
+        assert self.build_fn is not None
         self.model = self.build_fn(**self._options(self.build_fn, {}))
         fitting = self._options(wordrow.Model.fit, options)
         return self.model.fit(x, self._labels(y), **fitting)
@@ -50,6 +87,8 @@ class _Wrapper:
         return y
 
     def _predicted(self, x: Any, options: dict[str, Any]) -> Any:
+        if not self.__sklearn_is_fitted__():
+            raise ValueError(f"this {type(self).__name__} is not fitted yet: fit(X, y) first.")
         return self.model.predict(x, **self._options(wordrow.Model.predict, options))
 
 
@@ -111,5 +150,7 @@ class KerasRegressor(_Wrapper):
 
     def score(self, x: Any, y: Any, **options: Any) -> float:
         """Return the negative loss, so that higher is better."""
+        if not self.__sklearn_is_fitted__():
+            raise ValueError(f"this {type(self).__name__} is not fitted yet: fit(X, y) first.")
         found = self.model.evaluate(x, y, verbose=0)
         return -float(found[0] if isinstance(found, list) else found)

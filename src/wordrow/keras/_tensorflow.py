@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 import wordrow
+from wordrow.keras import _families
 from wordrow.keras._backend import FUNCTIONS
+from wordrow.keras._data import STRINGS, Dataset
+from wordrow.keras._ops import OPS
 
 __all__ = ["TENSORFLOW", "TENSORFLOW_VERSION"]
 
@@ -50,10 +53,34 @@ def _no_devices(*args: Any, **options: Any) -> list[Any]:
 
 _LOGGING = SimpleNamespace(set_verbosity=_ignore, ERROR=40)
 
-TENSORFLOW: dict[str, Any] = {name: FUNCTIONS[ours] for name, ours in _FUNCTIONS.items()}
+# Functions that have the name of keras.ops.
+_OPS = (
+    "add", "cond", "cumsum", "divide", "einsum", "equal", "eye", "floor", "greater",
+    "greater_equal", "less", "less_equal", "linspace", "logical_and", "logical_not", "logical_or",
+    "map_fn", "multiply", "norm", "not_equal", "pad", "pow", "repeat", "round", "sign", "split",
+    "stop_gradient", "subtract", "tensordot", "unstack", "while_loop",
+)  # fmt: skip
+_OTHER_NAMES = {"map_fn": "map", "pow": "power"}
+
+
+def _function(given: Any = None, **options: Any) -> Any:
+    """Return a function as it is, or a decorator that does: nothing is traced."""
+    return given if given is not None else _function
+
+
+TENSORFLOW: dict[str, Any] = {name: OPS[_OTHER_NAMES.get(name, name)] for name in _OPS}
+TENSORFLOW |= {name: FUNCTIONS[ours] for name, ours in _FUNCTIONS.items()}
 TENSORFLOW |= {
     "__version__": TENSORFLOW_VERSION,
     "constant": np.array,
+    "function": _function,
+    "gather": FUNCTIONS["gather"],
+    "initializers": SimpleNamespace(**_families.INITIALIZERS),
+    "losses": SimpleNamespace(**_families.LOSSES),
+    "metrics": SimpleNamespace(**_families.METRICS),
+    "newaxis": None,
+    "optimizers": SimpleNamespace(**_families.OPTIMIZERS),
+    "float64": "float64",
     "convert_to_tensor": np.asarray,
     "float32": "float32",
     "int32": "int32",
@@ -76,6 +103,12 @@ TENSORFLOW |= {
         list_physical_devices=_no_devices,
         experimental=SimpleNamespace(list_physical_devices=_no_devices, set_memory_growth=_ignore),
     ),
+    "data": SimpleNamespace(
+        Dataset=Dataset,
+        AUTOTUNE=-1,
+        experimental=SimpleNamespace(AUTOTUNE=-1, cardinality=Dataset.cardinality),
+    ),
+    "strings": SimpleNamespace(**STRINGS),
     "nn": SimpleNamespace(**{name: FUNCTIONS[name] for name in _NN}),
     "math": SimpleNamespace(**{name: FUNCTIONS[ours] for name, ours in _MATH.items()}),
 }

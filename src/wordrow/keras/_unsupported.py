@@ -20,6 +20,9 @@ _BY_MODULE = {
             "threshold"
         ),
     },
+    "keras.backend": {
+        "use `import tensorflow as tf`, of which `wordrow run` has a part": "tf",
+    },
     "keras.callbacks": {
         "fit averages metrics itself": "BaseLogger",
         "use ModelCheckpoint, load_model and initial_epoch": "BackupAndRestore",
@@ -102,7 +105,6 @@ _BY_MODULE = {
         "use verbose=": (
             "disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled"
         ),
-        "use wordrow.datasets.read_table": "text_dataset_from_directory",
         "use TimeseriesGenerator": "timeseries_dataset_from_array",
         "slice the arrays, or use validation_split": "split_dataset",
         "batches are tuples (x, y) or (x, y, sample_weight)": (

@@ -231,3 +231,32 @@ def _unpack(path: Path) -> None:
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as zipped:
             zipped.extractall(path.parent)
+
+
+def get_test_data(
+    num_train: int = 1000,
+    num_test: int = 500,
+    input_shape: tuple[int, ...] = (10,),
+    output_shape: tuple[int, ...] = (2,),
+    classification: bool = True,
+    num_classes: int = 2,
+    **old: Any,
+) -> Any:
+    """Return ((x, y), (x, y)) of random examples that can be learned."""
+    num_train, num_test = old.get("nb_train", num_train), old.get("nb_test", num_test)
+    num_classes, n = old.get("nb_class", num_classes), num_train + num_test
+    rng = np.random.default_rng(0)
+    y: Any
+    if classification:
+        y = rng.integers(0, num_classes, n)
+        x = y.reshape(-1, *[1] * len(input_shape)) + rng.normal(0, 0.7, (n, *input_shape))
+    else:
+        means = rng.normal(size=n)
+        x = means.reshape(-1, *[1] * len(input_shape)) + rng.normal(0, 0.7, (n, *input_shape))
+        y = means.reshape(-1, *[1] * len(output_shape)) + np.zeros((n, *output_shape))
+    return (x[:num_train], y[:num_train]), (x[num_train:], y[num_train:])
+
+
+def keras_test(function: Any) -> Any:
+    """Return the function: there is no session to clear after a test."""
+    return function

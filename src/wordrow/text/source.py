@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
@@ -57,6 +58,8 @@ def bad_row_error(texts: Any, first_row: int, row: int, kind: str, detail: str) 
 def _is_arrow(texts: Any) -> bool:
     if not (hasattr(texts, "__arrow_c_stream__") or hasattr(texts, "__arrow_c_array__")):
         return False
+    if type(texts).__module__.startswith("pandas.") and find_spec("pyarrow") is None:
+        return False  # pandas offers the interface, and needs pyarrow for it
     # pandas also offers the interface for columns of Python objects, through
     # pyarrow, which rejects mixed types; these are read as a list.
     return str(getattr(texts, "dtype", "")) != "object"

@@ -51,6 +51,11 @@ class Writer:
             return self._model(unit)
         if isinstance(unit, Input):
             return self._input(unit)
+        if getattr(unit, "call_arguments", None) is not None:
+            raise ValueError(
+                f"Keras's files cannot hold how layer {unit.name!r} is called, with the arguments "
+                f"{unit.call_arguments.all}. Save the model under another name, such as model.st."
+            )
         options = unit.get_config().items()
         config = {k: self._argument(k, v) for k, v in options if k not in _WORDROW_ONLY}
         if isinstance(unit, Embedding) and unit.fixed_rows is not None:

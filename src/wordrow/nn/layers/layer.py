@@ -6,7 +6,7 @@ import contextlib
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -37,6 +37,30 @@ class _Added:
     rng: Rng = None  # while `build` runs
 
 
+@dataclass(frozen=True)
+class CallArguments:
+    """How a custom layer's inputs are the arguments of its `call`.
+
+    n_first: how many are the list that is its first argument; None for one that is no list.
+    names: of the arguments that are inputs, too; fixed: the other ones, by name.
+    """
+
+    n_first: int | None
+    names: tuple[str, ...]
+    fixed: Mapping[str, Any]
+
+    @property
+    def all(self) -> list[str]:
+        """The names of all of them."""
+        return [*self.names, *self.fixed]
+
+    def split(self, inputs: list[Any]) -> tuple[Any, dict[str, Any]]:
+        """Return the first argument, and the others by name."""
+        n = self.n_first or 1
+        first = inputs[0] if self.n_first is None else inputs[:n]
+        return first, {**dict(zip(self.names, inputs[n:], strict=True)), **self.fixed}
+
+
 class Layer(PureLayer):
     """A layer; subclass it to write your own.
 
@@ -58,6 +82,7 @@ class Layer(PureLayer):
     supports_masking = False
     is_custom: ClassVar[bool] = False  # written as for Keras, with `call`
     _parameters: ClassVar[Mapping[str, Any]] = {}  # of `call`
+    call_arguments: CallArguments | None = None  # those of `call` behind its inputs, on symbols
     _user_build: ClassVar[Callable[..., None] | None] = None
     _pure_apply: ClassVar[Any] = None  # of the layer that a custom layer derives from
 
@@ -114,8 +139,7 @@ class Layer(PureLayer):
     ) -> Any:
         """Return the outputs for arrays, or symbols for symbols; build the layer if needed.
 
-        A custom layer's `call` may take more arguments, if it is called on arrays: within another
-        layer's `call`, say.
+        A custom layer's `call` may take more arguments: arrays or symbols, and settings.
         """
         if not arguments and not options:
             return super().__call__(inputs, mask, training=training)
@@ -125,12 +149,29 @@ class Layer(PureLayer):
             return super().__call__(inputs, *arguments, training=training, **options)
         extra = dict(zip(names, arguments, strict=False)) | options
         if symbols_in([x for x in (inputs, *extra.values()) if hasattr(x, "symbol")]):
-            raise TypeError(
-                f"{type(self).__name__} ({self.name!r}) is called on symbols with the arguments "
-                f"{sorted(extra)}. Give it one list of them: `call` then takes that list."
-            )
+            return self._call_on_symbols(inputs, extra)
         mask, training = extra.pop("mask", mask), extra.pop("training", training)
         return self._call_with(inputs, mask, training, extra)
+
+    def _call_on_symbols(self, inputs: Any, extra: Mapping[str, Any]) -> Any:
+        """Return the symbols of a call with further arguments, which become further inputs.
+
+        Raises TypeError for a second call with other arguments.
+        """
+        first = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+        known = {k: v for k, v in extra.items() if k not in ("mask", "training")}
+        symbols = {k: v for k, v in known.items() if hasattr(v, "symbol")}
+        fixed = {k: v for k, v in known.items() if k not in symbols}
+        n_first = len(first) if isinstance(inputs, list | tuple) else None
+        arguments = CallArguments(n_first, tuple(symbols), fixed)
+        if self.call_arguments not in (None, arguments):
+            raise TypeError(
+                f"{type(self).__name__} ({self.name!r}) was called with the arguments "
+                f"{sorted(self.call_arguments.all)} before, and now with {sorted(known)}. Use "
+                "another layer for the second call."
+            )
+        self.call_arguments = arguments
+        return super().__call__([*first, *symbols.values()])
 
     def _call_with(
         self, inputs: Any, mask: Mask, training: bool | None, extra: Mapping[str, Any]
@@ -153,6 +194,31 @@ class Layer(PureLayer):
         return outputs
 
     # ---- called in `build` ------------------------------------------
+
+    @property
+    def trainable_weights(self) -> list[Weight]:
+        """The weights that training changes by gradients. `build` may set it to arrays.
+
+        These are arrays that the layer has as attributes, as layers written for Keras 1 and 2 do.
+        """
+        return super().trainable_weights
+
+    @trainable_weights.setter
+    def trainable_weights(self, arrays: Iterable[Any]) -> None:
+        added = self._added
+        for array in arrays:
+            if isinstance(array, Weight):
+                continue
+            names = [name for name, value in vars(self).items() if value is array]
+            if added.rng is None or not names:
+                raise ValueError(
+                    f"{self.name!r}: set trainable_weights in `build`, to arrays that are "
+                    "attributes of the layer; or make them by add_weight."
+                )
+            weight = Weight(np.array(array, np.float32), names[0])
+            added.weights[names[0]] = weight
+            for name in names:
+                setattr(self, name, weight)
 
     def add_weight(
         self,
@@ -340,6 +406,8 @@ class Layer(PureLayer):
         if self._user_build is not None and not self._added.weights:
             self._added.rng = rng
             try:
+                if self.call_arguments is not None and isinstance(spec, list):
+                    spec = self.call_arguments.split(spec)[0]
                 self._user_build(shapes_of(spec))
             finally:
                 self._added.rng = None
@@ -429,6 +497,8 @@ class Layer(PureLayer):
         context = CallContext(training, np.random.default_rng(0) if rng is None else rng)
         with self._standing_in(weights), calling(context):
             given = {k: v for k, v in known.items() if k in self._parameters}
+            if (names := self.call_arguments) is not None and isinstance(inputs, list):
+                inputs, extra = names.split(inputs)
             return self.call(inputs, **given, **(extra or {}))
 
     def apply(

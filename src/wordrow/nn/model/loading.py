@@ -14,6 +14,7 @@ from wordrow.nn import random
 from wordrow.nn.graph.order import units_of
 from wordrow.nn.graph.symbol import ModelCall
 from wordrow.nn.layers import LAYERS, Layer
+from wordrow.nn.layers.layer import CallArguments
 from wordrow.nn.model.formats import format_of, reads_models
 from wordrow.nn.model.model import Model
 from wordrow.nn.model.saving import KIND, WEIGHTS, check_kind, check_weights
@@ -172,6 +173,10 @@ def _joined(layers: list[Layer], models: list[Model], config: Mapping[str, Any],
 def _layer(entry: Mapping[str, Any], name: str, custom: Mapping[str, Any]) -> Layer:
     if entry["class_name"] in custom:
         own: Layer = custom[entry["class_name"]].from_config(entry["config"])
+        if (found := entry.get("arguments")) is not None:
+            own.call_arguments = CallArguments(
+                found["n_first"], tuple(found["names"]), found["fixed"]
+            )
         return own
     if entry["class_name"] not in LAYERS and entry["class_name"] in KINDS:
         further: Layer = KINDS.make(entry)  # of a package above this one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -164,8 +165,9 @@ class Model(Network):
         hooks = listeners.inference_hooks("test")
         if is_batches(x):
             check_batches(y, sample_weight)
+        x = self._built_for(x)
         items = x if is_batches(x) else [(x, y, sample_weight)]
-        if self._graph is None and not is_batches(x):
+        if self._graph is None:
             self.inputs_of(x)  # which builds it
         totals = self.objective.init()
         for taken, item in enumerate(items, 1):
@@ -335,6 +337,7 @@ class Model(Network):
             validation_freq if isinstance(validation_freq, Sequence) else int(validation_freq)
         )
         data = None
+        x = self._built_for(x)
         if not is_batches(x):
             data = self.data_of(x, y, sample_weight, class_weight)
             if validation_split and validation_data is None:
@@ -380,6 +383,16 @@ class Model(Network):
             ),
         )
         return fit(self, self.training, x, data, options)
+
+    def _built_for(self, batches: Any) -> Any:
+        """Build a model for the first of some batches, if it needs to; return all of them."""
+        if self._graph is not None or not is_batches(batches):
+            return batches
+        first = next(iter(batches), None)
+        if first is None:
+            raise ValueError("there is nothing to learn from: there are no batches.")
+        self.inputs_of(split_item(first)[0])
+        return itertools.chain([first], batches) if hasattr(batches, "__next__") else batches
 
     def _split(self, x: Any, y: Any, sample_weight: Any, data: Any, share: float) -> Any:
         """Return (the first examples, (x, y, weights) of the last ones)."""

@@ -6,6 +6,7 @@ import inspect
 import os
 import warnings
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -176,8 +177,13 @@ def graph_config(model: Any) -> dict[str, Any]:
     layers = {id(layer): layer for layer in model.all_layers}
     models: dict[int, dict[str, Any]] = {}  # each after the models inside it
     config = _nodes_config(model, layers, models)
-    config["layers"] = [config_of(layer) for layer in layers.values()]
+    config["layers"] = [_layer_entry(layer) for layer in layers.values()]
     return config | ({"models": list(models.values())} if models else {})
+
+
+def _layer_entry(layer: Any) -> dict[str, Any]:
+    arguments = getattr(layer, "call_arguments", None)
+    return config_of(layer) | ({} if arguments is None else {"arguments": asdict(arguments)})
 
 
 def _nodes_config(

@@ -69,7 +69,8 @@ __all__ = [
 def is_jax(array: Array) -> bool:
     """Return whether an array belongs to JAX."""
     jax = sys.modules.get("jax")
-    return jax is not None and isinstance(array, jax.Array)
+    kind = getattr(jax, "Array", None)  # None while another thread imports it
+    return kind is not None and isinstance(array, kind)
 
 
 def namespace(array: Array) -> Any:

@@ -43,7 +43,9 @@ def load_jax(purpose: str) -> Any:
 def on_accelerator() -> bool:
     """Return whether JAX has been imported and runs on a GPU or TPU."""
     jax = sys.modules.get("jax")
-    return jax is not None and jax.default_backend() != "cpu"
+    if jax is None or getattr(jax.__spec__, "_initializing", False):  # another thread imports it
+        return False
+    return bool(jax.default_backend() != "cpu")
 
 
 def _cache_folder() -> str:

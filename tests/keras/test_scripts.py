@@ -103,8 +103,8 @@ def test_a_scripts_error_looks_as_in_python(tmp_path):
     ("line", "message"),
     [
         (
-            "from keras.layers import Conv2D",
-            "keras.layers.Conv2D is not in wordrow: it is for images",
+            "from keras.layers import ConvLSTM1D",
+            "keras.layers.ConvLSTM1D is not in wordrow: use Conv1D before an LSTM",
         ),
         ("from keras.layers import lstm", "Did you mean LSTM?"),
         ("import keras.applications", "keras.applications is not in wordrow: they are for images"),

@@ -90,6 +90,11 @@ class Model(_KerasModel, wordrow.Model):  # type: ignore[misc]
 
     def __call__(self, inputs: Any, *arguments: Any, **options: Any) -> Any:
         """Return the outputs for arrays, or symbols for symbols; builds the model."""
+        if arguments and not isinstance(arguments[0], bool | None):
+            raise TypeError(
+                f"{type(self).__name__} is called with {len(arguments)} arguments behind its "
+                "inputs. A model takes one input or a list of them; what takes more is a Layer."
+            )
         symbols = symbols_in(inputs)
         if self._graph is None and symbols is not None:
             shapes = [symbol.shape for symbol in symbols]

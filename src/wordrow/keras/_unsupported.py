@@ -114,11 +114,9 @@ _BY_MODULE = {
         "weights are float32": "Config standardize_dtype",
     },
     "tensorflow": {
-        "pass fit arrays, or a generator of batches": "data",
         "sessions are not needed": "Session",
         "use compile and fit": "GradientTape",
         "use Layer.add_weight": "Variable",
-        "JAX compiles the training step": "function",
     },
 }
 UNSUPPORTED: dict[str, str] = {

@@ -23,6 +23,7 @@ FLOORS = {
     "errors": 2,
     "types": 2,
     "arguments": 2,
+    "hints": 2,
     "lazy": 2,
     "notebook": 2,
     "plugins": 2,
@@ -54,6 +55,7 @@ FLOORS = {
 SIDEWAYS = {
     ("explain", "classifier"),
     ("arguments", "errors"),
+    ("lazy", "hints"),
     ("vectors", "text"),
     ("vectors", "store"),
     ("text", "store"),

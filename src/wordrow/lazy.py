@@ -80,7 +80,18 @@ class _Stub:
                 for module in self.star_modules:
                     if name in _public_names(module):
                         return getattr(import_module(module), name)
-        raise AttributeError(f"module {self.package!r} has no attribute {name!r}")
+        raise AttributeError(f"module {self.package!r} has no attribute {name!r}{self.hint(name)}")
+
+    def hint(self, name: str) -> str:
+        """Return what to use instead of a name, if that is known."""
+        if self.package != "wordrow" or name.startswith("_") or self._is_submodule(name):
+            return ""
+        from wordrow.hints import NAMES
+
+        if name in NAMES:
+            return f": use {NAMES[name]}."
+        near = [known for known in self.names() if known.lower() == name.lower()]
+        return f". Did you mean {near[0]!r}?" if near else ""
 
     def _is_submodule(self, name: str) -> bool:
         """Return whether `from package import name` would import a module."""

@@ -272,6 +272,11 @@ class TextClassifier(Estimator):
             return _probabilities(layers.predict(ragged, checked=True))
         return _probabilities(model.predict(inputs_for(model, ragged), verbose=0))
 
+    def predict_log_proba(self, X: Any) -> npt.NDArray[np.float32]:
+        """Return the logarithm of each class's probability: [B, n_classes]."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
     @property
     def vectors(self) -> Vectors:
         """The words and their rows as they were trained for the task."""

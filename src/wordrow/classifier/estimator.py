@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from wordrow.errors import show
+from wordrow.hints import Hinted, argument_error
 from wordrow.notebook import html_table
 
 __all__ = ["Estimator", "check_params"]
@@ -17,8 +18,30 @@ _WHOLE_NUMBERS = ("dim", "ngrams", "batch_size", "patience")
 _WHOLE_NUMBERS_OR_NONE = ("min_count", "num_words", "epochs", "buckets")
 
 
-class Estimator:
+class Estimator(Hinted):
     """A classifier of texts whose settings are the arguments of its constructor."""
+
+    _hints = {  # noqa: RUF012 never changed
+        "coef_": "vectors for the rows, or `explain` for the words that decide",
+        "feature_names_in_": "tokenizer.word_index",
+        "get_feature_names_out": "tokenizer.word_index",
+        "get_labels": "classes_",
+        "get_sentence_vector": "pooled([text])",
+        "get_word_vector": "vectors[word]",
+        "get_words": "tokenizer.word_index",
+        "labels": "classes_",
+        "quantize": "num_words or min_count, for a smaller table",
+        "save_model": "save(path)",
+        "test": "score(texts, labels)",
+        "vocabulary_": "tokenizer.word_index",
+        "words": "tokenizer.word_index",
+    }
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Raise TypeError, with a hint, for an argument that it does not take."""
+        if unknown := set(options) - set(cls._param_names()):
+            raise argument_error(cls.__name__, unknown, cls._param_names())
+        return super().__new__(cls)
 
     @classmethod
     def _param_names(cls) -> list[str]:

@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wordrow import _core
+from wordrow.arguments import whole_number
 from wordrow.errors import show
+from wordrow.hints import Hinted
 from wordrow.store import to_json
 from wordrow.text.matrix import sequences_to_matrix
 from wordrow.text.source import bad_row_error, portions
@@ -29,7 +31,7 @@ _NO_LIMIT = 2**31 - 1
 Watch = Callable[[], object]
 
 
-class Tokenizer(VocabularyTables):
+class Tokenizer(VocabularyTables, Hinted):
     """Gives every word an id, the most frequent word 1, and turns texts into ids.
 
     num_words: only keep ids below this (`num_words - 1` words); None or 0 keeps all.
@@ -57,6 +59,17 @@ class Tokenizer(VocabularyTables):
     [[1, 2, 5, 3, 4]]
     """
 
+    _hints = {  # noqa: RUF012 never changed
+        "decode": "sequences_to_texts(sequences)",
+        "fit": "fit_on_texts(texts)",
+        "fit_transform": "fit_on_texts(texts), then encode(texts)",
+        "get_vocab": "word_index",
+        "save": "to_json(), and tokenizer_from_json",
+        "tokenize": "text_to_word_sequence(text)",
+        "transform": "encode(texts), or texts_to_matrix(texts)",
+        "vocabulary_": "word_index",
+    }
+
     def __init__(
         self,
         num_words: int | None = None,
@@ -77,7 +90,14 @@ class Tokenizer(VocabularyTables):
             num_words = kwargs.pop("nb_words")
         self.document_count: int = kwargs.pop("document_count", 0)
         if kwargs:
-            raise TypeError(f"Unrecognized keyword arguments: {kwargs}")
+            hint = ""
+            if not {"vocab_size", "max_features", "max_tokens"}.isdisjoint(kwargs):
+                hint = ". The number of words that get an id, plus 1, is `num_words`."
+            raise TypeError(f"Unrecognized keyword arguments: {kwargs}{hint}")
+        if num_words is not None:
+            num_words = whole_number("num_words", num_words, least=0)
+        if oov_token is not None and not isinstance(oov_token, str):
+            raise TypeError(f"`oov_token` must be a string; received {show(oov_token)}.")
         if not 1 <= ngrams <= 8:
             raise ValueError(
                 f"`ngrams` must be from 1 (words alone) to 8; received {show(ngrams)}."
@@ -98,7 +118,7 @@ class Tokenizer(VocabularyTables):
                     f"ngrams={ngrams}, min_count={min_count}."
                 )
         self.num_words = num_words
-        self.filters = filters
+        self.filters = "" if filters is None else filters
         self.lower = lower
         self.split = split
         self.char_level = char_level

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from wordrow import _core
 from wordrow.errors import show
+from wordrow.hints import argument_error
 from wordrow.progress import is_wanted, training_line
 from wordrow.text.tokenizer import Tokenizer
 from wordrow.types import Ragged
@@ -51,6 +53,7 @@ def train_vectors(
     seed: int | None = None,
     deterministic: bool = False,
     verbose: bool | str = "auto",
+    **unknown: Any,
 ) -> Vectors:
     """Return vectors trained so that words in similar contexts have similar rows.
 
@@ -83,6 +86,9 @@ def train_vectors(
     >>> len(vectors), vectors.table.shape
     (6, (6, 8))
     """
+    if unknown:
+        accepted = inspect.signature(train_vectors).parameters
+        raise argument_error("train_vectors", unknown, accepted)
     options = TrainingOptions(
         dim=dim,
         model=model,
@@ -170,7 +176,7 @@ def _encode(
     Ids of words that occur too rarely are removed.
     """
     min_count = options.min_count
-    if isinstance(sentences, str | bytes):
+    if isinstance(sentences, str | bytes) or not isinstance(sentences, Iterable):
         raise TypeError(
             f"expected texts, a list of strings or of lists of words; received {show(sentences)}. "
             "Give [text], or the lines of a file."

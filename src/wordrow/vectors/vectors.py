@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from wordrow.arguments import whole_number
 from wordrow.errors import UnknownWordError, show
+from wordrow.hints import Hinted
 from wordrow.notebook import html_table
 from wordrow.vectors.data import VectorData
 from wordrow.vectors.nearest import Directions, Neighbours, Row, RowIndices, unit
@@ -27,8 +28,9 @@ Words = str | Row | Sequence[str | Row]
 
 _CHUNK_ROWS = 1 << 14
 _N_SHOWN = 8  # words and dimensions in a notebook
-_NAMES = {  # of gensim and fastText -> what it is here
-    "wv": "vectors are a table themselves: vectors['word']",
+
+_HINTS = {  # name of gensim or fastText -> what to use
+    "wv": "the vectors themselves: vectors['word']",
     "vectors": ".table",
     "syn0": ".table",
     "vector_size": ".dim",
@@ -47,9 +49,17 @@ _NAMES = {  # of gensim and fastText -> what it is here
     "get_analogies": ".analogy(a, b, c)",
     "get_normed_vectors": ".normalized()",
     "init_sims": ".normalized()",
-    "load_word2vec_format": "Vectors.load(path)",
     "save_word2vec_format": ".save(path)",
     "save_model": ".save(path)",
+    "n_similarity": ".similarity(word, other), with rows of your own: vectors[words].mean(axis=0)",
+    "get_mean_vector": "vectors[words].mean(axis=0)",
+    "most_similar_cosmul": ".most_similar(positive, negative)",
+    "closer_than": ".most_similar(word, n)",
+    "words_closer_than": ".rank(word, other)",
+    "wmdistance": ".distance(word, other)",
+    "evaluate_word_pairs": "wordrow.vectors.evaluation",
+    "evaluate_word_analogies": "wordrow.vectors.evaluation",
+    "shape": ".table.shape",
     "train": "train_vectors(texts), which makes new ones",
     "add_vector": "Vectors(words, table): they cannot be changed",
     "add_vectors": "Vectors(words, table): they cannot be changed",
@@ -64,7 +74,7 @@ class Moved(NamedTuple):
     cosine: float
 
 
-class Vectors:
+class Vectors(Hinted):
     """A vocabulary and a table: every word has a row. Immutable.
 
     words: distinct strings, or a dict of word -> row. table: [V, D], one row per word, converted
@@ -79,6 +89,8 @@ class Vectors:
     >>> [word for word, cosine in vectors.most_similar("king")]
     ['queen', 'plum']
     """
+
+    _hints = _HINTS
 
     def __init__(
         self,
@@ -174,6 +186,13 @@ class Vectors:
         )
         return cls.from_data(data)
 
+    @classmethod
+    def load_word2vec_format(
+        cls, path: str | os.PathLike[str], *, binary: bool = False, limit: int | None = None
+    ) -> Vectors:
+        """Return the vectors of a file (gensim's name): see `load`, which finds out the format."""
+        return cls.load(path, limit=limit)
+
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:  # noqa: A002
         """Write a file, completely or not at all; compressed if named .gz, .zst or .zip.
 
@@ -223,11 +242,6 @@ class Vectors:
     def get_vector(self, word: str) -> Row:
         """Return the row of a word (gensim's name). Raises UnknownWordError."""
         return self[word]
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _NAMES:
-            raise AttributeError(f"Vectors has no {name!r}; use {_NAMES[name]}.")
-        raise AttributeError(f"'Vectors' object has no attribute {name!r}")
 
     def __len__(self) -> int:
         return len(self._table)

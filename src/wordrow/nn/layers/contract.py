@@ -21,6 +21,7 @@ layer does what Keras's layer of that name does, by `apply_as_keras`.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, TypeAlias, TypedDict
@@ -28,6 +29,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias, TypedDict
 import numpy as np
 
 from wordrow.errors import show
+from wordrow.hints import argument_error
 from wordrow.nn import ops
 from wordrow.nn.functions.activations import ACTIVATIONS
 from wordrow.nn.functions.constraints import CONSTRAINTS
@@ -53,6 +55,29 @@ class LayerOptions(TypedDict, total=False):
     activity_regularizer: Any
 
 
+_FOREIGN = (
+    "embedding_dim",
+    "hidden_size",
+    "num_embeddings",
+    "out_features",
+    "padding_idx",
+    "vocab_size",
+)
+
+
+def _arguments_of(cls: type[LayerContract]) -> list[str]:
+    """Return the names of the arguments that a class of layers takes."""
+    found = [name for base in cls.__mro__ for name in _parameters(base)]
+    for kind in cls.kinds:
+        found += [f"{kind}_{role}" for role in ("initializer", "regularizer", "constraint")]
+    return found
+
+
+def _parameters(cls: type) -> list[str]:
+    init = vars(cls).get("__init__")
+    return [] if init is None or cls is object else list(inspect.signature(init).parameters)
+
+
 class LayerContract:
     """The base of all layers: a name, and the weights once the layer is built.
 
@@ -74,6 +99,13 @@ class LayerContract:
     operations: Callable[[str], Any] | None = None
     reads_text: ClassVar[bool] = False  # turns texts into ids, before the model runs
     kinds: ClassVar[dict[str, str]] = {}  # kind of weight -> its default initializer
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Answer what other libraries call an argument, before Python says what is missing."""
+        foreign = [name for name in _FOREIGN if name in options]
+        if foreign and (unknown := set(foreign) - set(_arguments_of(cls))):
+            raise argument_error(cls.__name__, unknown, _arguments_of(cls))
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -108,7 +140,7 @@ class LayerContract:
             for role, family in (("regularizer", REGULARIZERS), ("constraint", CONSTRAINTS)):
                 vars(self)[f"{kind}_{role}"] = _get(family, options.pop(f"{kind}_{role}", None))
         if options:
-            raise TypeError(f"{type(self).__name__} has no argument {sorted(options)}.")
+            raise argument_error(type(self).__name__, options, _arguments_of(type(self)))
 
     def take_losses(self) -> list[Array]:
         """Return what the latest call has added to the loss, scalars, and forget it."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from wordrow.nn import random
 from wordrow.nn.graph.symbol import Arithmetic, Call, Symbol
 from wordrow.nn.layers.layer import Layer
@@ -42,6 +44,13 @@ class Input(Arithmetic, Layer):
             raise ValueError(f"`shape` must be a tuple; received {shape!r}. Use Input(({shape},)).")
         self.dtype = dtype or "float32"
         full: Shape = (batch_size, *shape) if shape is not None else tuple(batch_shape or ())
+        for size in full:
+            whole = isinstance(size, int | np.integer) and not isinstance(size, bool)
+            if size is not None and not (whole and size >= 0):
+                raise ValueError(
+                    "a shape holds whole numbers, and None for an axis of any length; received "
+                    f"{full}."
+                )
         self.first_shape = full
         self.build_in_place(Spec(full, self.dtype), random.generator())
         self.symbol = Symbol(self.output_spec, Call(self, (), False))

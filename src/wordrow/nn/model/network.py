@@ -8,6 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from wordrow.errors import show
+from wordrow.hints import Hinted
 from wordrow.nn import ops, random
 from wordrow.nn.data.inputs import Column, as_floats, input_columns
 from wordrow.nn.graph.graph import Graph, graph_of
@@ -23,7 +24,7 @@ from wordrow.nn.table.weight import Weight
 __all__ = ["Network", "layers_of"]
 
 
-class Network:
+class Network(Hinted):
     """Layers joined to a graph, from inputs to outputs, and their weights; see `Model`."""
 
     kind = "Model"  # in files
@@ -336,6 +337,19 @@ class Network:
     def trainable(self, value: bool) -> None:
         for layer in self._layers:
             layer.trainable = bool(value)
+
+    _hints = {  # noqa: RUF012 never changed
+        "evaluate_generator": "evaluate(batches)",
+        "fit_generator": "fit(batches)",
+        "parameters": "weights, or get_weights()",
+        "predict_classes": "predict(x).argmax(axis=-1), or predict(x) > 0.5 for one unit",
+        "predict_generator": "predict(batches)",
+        "predict_proba": "predict(x)",
+        "save_model": "save(path)",
+        "state_dict": "get_weights(), or save_weights(path)",
+        "to_json": "save(path), which writes layers and weights",
+        "train": "fit(x, y)",
+    }
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}, {len(self._units)} layers>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from wordrow.errors import show
@@ -40,6 +40,8 @@ class Sequential(Model):
         self._input: Input | None = None
         self._input_given = False  # by an Input, and not taken from the first layer
         self._graph = None
+        if layers is not None and not isinstance(layers, Iterable):
+            raise TypeError(f"Sequential takes a list of layers; received {show(layers)}.")
         for layer in layers or ():
             self.add(layer)
 

@@ -40,6 +40,19 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("wordrow")
 
 
+# The longest ones begin first, so that no process is alone with one at the end.
+LONG = (
+    "test_scripts_run_unchanged",
+    "test_without_keras_the_rest_passes",
+    "test_a_users_types_are_checked",
+    "test_it_is_an_estimator",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.name.startswith(LONG))
+
+
 @pytest.fixture(scope="session")
 def data() -> pathlib.Path:
     """The folder of real data sets, where WORDROW_DATA names one."""

@@ -380,7 +380,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(made, n_threads):
         before = _core.n_threads()
         _core.set_n_threads(n)
         try:
-            return jax.grad(loss, argnums=(0, 1))(table, kernel)
+            return jax.block_until_ready(jax.grad(loss, argnums=(0, 1))(table, kernel))
         finally:
             _core.set_n_threads(before)
 

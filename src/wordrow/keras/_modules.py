@@ -87,7 +87,10 @@ MODULES: dict[str, Names] = {
     "keras.models": _MODELS,
     "keras.optimizers": _families.OPTIMIZERS,
     "keras.optimizers.schedules": _families.SCHEDULES,
-    "keras.preprocessing": {"text_dataset_from_directory": text_dataset_from_directory},
+    "keras.preprocessing": {
+        "set_keras_submodules": _utils.set_keras_submodules,
+        "text_dataset_from_directory": text_dataset_from_directory,
+    },
     "keras.preprocessing.sequence": _from_wordrow(
         ("pad_sequences", "skipgrams", "make_sampling_table")
     )

@@ -54,6 +54,8 @@ def test_object_arrays_of_equal_rows_are_arrays():
     np.testing.assert_array_equal(model.predict(rows), model.predict([[1, 2], [3, 4]]))
     with pytest.raises(ValueError, match="received None"):
         model.predict(None)
+    with pytest.raises(TypeError, match="received a function.*Call it"):
+        model.fit(test_object_arrays_of_equal_rows_are_arrays, verbose=0)
 
 
 @pytest.mark.parametrize("kind", [scipy.sparse.csr_matrix, scipy.sparse.coo_array])

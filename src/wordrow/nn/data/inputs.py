@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -187,6 +188,11 @@ def as_array(x: Any, what: str = "inputs") -> npt.NDArray[Any]:
     """
     if SparseColumn.fits(x):
         x = x.toarray()
+    if inspect.isroutine(x):
+        raise TypeError(
+            f"the {what} must be arrays, or batches; received a function, {show(x)}. Call it: a "
+            "generator's batches are what it returns."
+        )
     try:
         array = np.asarray(x)
     except ValueError:
@@ -209,7 +215,11 @@ def as_array(x: Any, what: str = "inputs") -> npt.NDArray[Any]:
 
 
 def _has_sequences(x: Any) -> bool:
-    return np.ndim(_first(x)) < 2 and any(hasattr(row, "__len__") for row in x)
+    return (
+        hasattr(x, "__iter__")
+        and np.ndim(_first(x)) < 2
+        and any(hasattr(row, "__len__") for row in x)
+    )
 
 
 def label_columns(

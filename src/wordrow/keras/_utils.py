@@ -220,7 +220,7 @@ def get_file(
         )
     if untar or extract:
         _unpack(place)
-        return str(home() / name) if untar else str(place)
+        return str(place.parent / name) if untar else str(place)
     return str(place)
 
 

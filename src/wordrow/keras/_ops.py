@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wordrow.keras._array_functions import logsumexp, stop_gradient
+from wordrow.keras._array_functions import cast, logsumexp, stop_gradient
 from wordrow.keras._backend import FUNCTIONS, also_on_symbols, named_as
 from wordrow.nn import ops
 from wordrow.nn.functions import activations
@@ -144,14 +144,7 @@ def rsqrt(x: Any) -> Tensor:
 
 def erf(x: Any) -> Tensor:
     """Return the error function."""
-    if ops.is_jax(x):
-        return sys.modules["jax"].scipy.special.erf(x)
-    return np.vectorize(math.erf, otypes=[np.float32])(x)
-
-
-def cast(x: Any, dtype: Any) -> Tensor:
-    """Return x as another type."""
-    return _array(x).astype(dtype)
+    return _narrow(ops.erf(_array(x)))
 
 
 def convert_to_numpy(x: Any) -> Any:

@@ -18,6 +18,16 @@ from wordrow.nn.spec import Array, Arrays, Mask, Rng, Spec
 __all__ = ["Conv1D", "SeparableConv1D"]
 
 
+def _windows(kernel_size: Any, strides: Any, dilation_rate: Any, padding: str) -> Windows:
+    """Return the windows of a convolution; each number may stand alone in a tuple."""
+    given = {"kernel_size": kernel_size, "strides": strides, "dilation_rate": dilation_rate}
+    size, step, dilation = (
+        whole_number(name, value[0] if isinstance(value, tuple | list) else value)
+        for name, value in given.items()
+    )
+    return Windows(size, step, dilation, padding, ("valid", "same", "causal"))
+
+
 class Conv1D(Layer):
     """activation(each window of steps @ kernel + bias): [B, T, D] -> [B, T', filters].
 
@@ -53,21 +63,9 @@ class Conv1D(Layer):
         )
         check_data_format(data_format)
         self.filters = whole_number("filters", filters)
-        self.kernel_size, self.strides, self.dilation_rate = (
-            whole_number(name, value[0] if isinstance(value, tuple | list) else value)
-            for name, value in (
-                ("kernel_size", kernel_size),
-                ("strides", strides),
-                ("dilation_rate", dilation_rate),
-            )
-        )
-        self.windows = Windows(
-            self.kernel_size,
-            self.strides,
-            self.dilation_rate,
-            padding,
-            ("valid", "same", "causal"),
-        )
+        self.windows = _windows(kernel_size, strides, dilation_rate, padding)
+        self.kernel_size, self.strides = self.windows.size, self.windows.strides
+        self.dilation_rate = self.windows.dilation
         self.groups = whole_number("groups", groups)
         if self.filters % self.groups:
             raise ValueError(
@@ -207,21 +205,9 @@ class SeparableConv1D(Layer):
         super().__init__(**options)
         check_data_format(data_format)
         self.filters = whole_number("filters", filters)
-        self.kernel_size, self.strides, self.dilation_rate = (
-            whole_number(name, value[0] if isinstance(value, tuple | list) else value)
-            for name, value in (
-                ("kernel_size", kernel_size),
-                ("strides", strides),
-                ("dilation_rate", dilation_rate),
-            )
-        )
-        self.windows = Windows(
-            self.kernel_size,
-            self.strides,
-            self.dilation_rate,
-            padding,
-            ("valid", "same", "causal"),
-        )
+        self.windows = _windows(kernel_size, strides, dilation_rate, padding)
+        self.kernel_size, self.strides = self.windows.size, self.windows.strides
+        self.dilation_rate = self.windows.dilation
         self.depth_multiplier = whole_number("depth_multiplier", depth_multiplier)
         self.activation, self.use_bias = get_activation(activation), bool(use_bias)
 
